@@ -1,0 +1,479 @@
+"""What every backend is: construction without side effects, endpoints, the run of one call, reports, closing.
+
+It joins credentials, settings, endpoints, counters and the path of a call. It knows no provider and no bytes; HTTP is added
+by :mod:`backends.http`, other wires by the backend that has them.
+"""
+
+from __future__ import annotations
+
+import os
+import random as random_module
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+from backends import errors
+from backends.credentials import Credentials
+from backends.operation import CallOptions
+from backends.portal import Portal
+from backends.provider import Provider
+from backends.resilience.call import Call, travel, within
+from backends.resilience.clock import Clock, SystemClock
+from backends.resilience.endpoint import Endpoint
+from backends.resilience.keys import KeyPool
+from backends.secret import Key
+from backends.settings import Settings, nearest
+from backends.telemetry.metrics import Metrics
+from backends.telemetry.report import build_report
+from backends.types import Priority, Usage
+
+__all__ = ["Backend"]
+
+T = TypeVar("T")
+Outcome = Literal["success", "failure", "cancelled"]
+DEFAULT = "default"
+
+
+class Backend:
+    """One provider's backend: queue, retries, breaker, keys and counters around its calls.
+
+    Args:
+        resources: accepted for compatibility with the framework; not used.
+        metadata: credentials as the framework passes them (``{"openai_api_key": ...}``).
+        api_key, api_keys: credentials; the first source of argument, metadata, environment and file wins.
+        base_url: another address than the vendor's.
+        model: the model of calls that name none.
+        transport: an ``httpx.AsyncBaseTransport`` (``httpx.MockTransport``, respx) instead of the network.
+        clock: where time comes from.
+        random: returns numbers in [0, 1) for jitter.
+        ids: returns a fresh UUID text per request.
+        environ, credentials_path: instead of the process environment and ``~/.ipfs_api_credentials``.
+        **settings: see :class:`backends.settings.Settings`.
+
+    Raises:
+        ConfigurationError: an argument is wrong; the message names it. Missing credentials are reported by the first call.
+    """
+
+    provider: ClassVar[Provider]
+    refusals: ClassVar[Mapping[str, str]] = {}
+    """Calls that this provider does not have, or no longer has: name -> reason and replacement."""
+
+    def __init__(
+        self,
+        resources: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        api_key: str | Key | None = None,
+        api_keys: Sequence[str | Key] | None = None,
+        base_url: str | None = None,
+        model: str | None = None,
+        transport: Any = None,
+        clock: Clock | None = None,
+        random: Callable[[], float] | None = None,
+        ids: Callable[[], str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        credentials_path: str | Path | None = None,
+        **settings: Any,
+    ) -> None:
+        del resources
+        if metadata is not None and not isinstance(metadata, Mapping):
+            raise errors.ConfigurationError("metadata must be a mapping.", provider=self.provider.name)
+        self.settings = Settings.of(settings)
+        self.model = model or self.provider.default_model
+        self.credentials = Credentials(
+            self.provider,
+            api_key=api_key,
+            api_keys=api_keys,
+            metadata=metadata,
+            environ=environ,
+            path=Path(credentials_path) if credentials_path is not None else None,
+        )
+        self._base_url = _checked_url(base_url, "base_url") if base_url is not None else None
+        self._transport = transport
+        self._clock: Clock = clock or SystemClock()
+        self._random = random or random_module.random
+        self._ids = ids or _uuid
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._portal = Portal()
+        self._closed = False
+        self._endpoints: dict[str, Endpoint] = {}
+        self._declared: dict[str, tuple[str | None, tuple[Key, ...] | None, Settings]] = {
+            DEFAULT: (None, None, self.settings)
+        }
+        self._metrics = Metrics(self._clock.monotonic(), self._clock.time())
+
+    # -- endpoints -----------------------------------------------------------------------------------------------------
+
+    @property
+    def portal(self) -> Portal:
+        """The bridge that synchronous twins run on."""
+        return self._portal
+
+    def create_endpoint(
+        self,
+        name: str,
+        base_url: str | None = None,
+        api_key: str | Key | None = None,
+        api_keys: Sequence[str | Key] | None = None,
+        **settings: Any,
+    ) -> None:
+        """Add an endpoint with its own queue, breaker, counters and keys; use it with ``endpoint=name`` on a call.
+
+        Args:
+            name: a new name.
+            base_url: its address; the backend's own when not given.
+            api_key, api_keys: its credentials. They may be left out only where the address is the backend's own (its keys
+                are used) or the provider requires none: a key never goes to an address it was not given for.
+            **settings: what differs from the backend's settings.
+
+        Raises:
+            ConfigurationError: the name is taken or empty, a setting is wrong, or a key is missing.
+        """
+        if not isinstance(name, str) or not name.strip():
+            raise errors.ConfigurationError("An endpoint needs a name.", provider=self.provider.name)
+        if api_key is not None and api_keys is not None:
+            raise errors.ConfigurationError("Pass api_key or api_keys, not both.", provider=self.provider.name)
+        url = _checked_url(base_url, "base_url") if base_url is not None else None
+        given = [api_key] if api_key is not None else list(api_keys or ())
+        keys: tuple[Key, ...] | None = tuple(key if isinstance(key, Key) else Key(key) for key in given) or None
+        if keys is None and url is not None:
+            if self.provider.key_required:
+                raise errors.ConfigurationError(
+                    f"Endpoint {name!r} has its own base_url and needs its own api_key: keys are not sent to other addresses.",
+                    provider=self.provider.name,
+                )
+            keys = ()
+        chosen = Settings.of(settings, self.settings)
+        with self._lock:
+            if name in self._declared:
+                raise errors.ConfigurationError(f"Endpoint {name!r} exists already.", provider=self.provider.name)
+            self._declared[name] = (url, keys, chosen)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Names of the endpoints; ``default`` is always one."""
+        return tuple(self._declared)
+
+    def endpoint(self, name: str | None = None) -> Endpoint:
+        """Return an endpoint, reading its credentials if this is the first use.
+
+        Raises:
+            ConfigurationError: no such endpoint, or no credentials.
+        """
+        if self._process != os.getpid():
+            self._after_fork()
+        found = self._endpoints.get(name or DEFAULT)
+        if found is not None:
+            return found
+        name = name or DEFAULT
+        declared = self._declared.get(name)
+        if declared is None:
+            raise errors.ConfigurationError(
+                f"Unknown endpoint {name!r}.", provider=self.provider.name, suggestions=nearest(name, self._declared)
+            )
+        url, keys, settings = declared
+        address = url or self.base_url
+        if keys is None:
+            keys = self.credentials.keys()
+        self._check_address(address, bool(keys), settings)
+        with self._lock:
+            return self._endpoints.setdefault(name, Endpoint(name, address, keys, settings, self._clock))
+
+    @property
+    def base_url(self) -> str:
+        """Address of the default endpoint: argument, metadata, environment, file, vendor."""
+        if self._base_url is not None:
+            return self._base_url
+        found = self.credentials.value("base_url", variables=self.provider.base_url_variables)
+        return _checked_url(found, "base_url") if found is not None else self.provider.base_url
+
+    def _check_address(self, address: str, has_keys: bool, settings: Settings) -> None:
+        """Refuse to send a key in clear text to another machine."""
+        if has_keys and address.startswith("http://") and not settings.allow_insecure_http and not _is_local(address):
+            raise errors.ConfigurationError(
+                f"{self.provider.title}: a key would travel unencrypted to {address}; use https, or set allow_insecure_http=True.",
+                provider=self.provider.name,
+            )
+
+    def add_key(self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None) -> str:
+        """Add a key while calls fly; returns its fingerprint. ``limit`` bounds its requests in flight.
+
+        Raises:
+            ConfigurationError: the key is malformed or there already, or the limit is below 1.
+        """
+        made = key if isinstance(key, Key) else Key(key)
+        self._change_keys(endpoint, lambda pool: pool.add(made, limit))
+        return made.fingerprint
+
+    def remove_key(self, fingerprint: str, *, endpoint: str | None = None) -> None:
+        """Take a key out; calls in flight finish on it.
+
+        Raises:
+            ConfigurationError: there is no such key.
+        """
+        self._change_keys(endpoint, lambda pool: pool.remove(fingerprint))
+
+    def rotate_key(self, fingerprint: str, key: str | Key, *, endpoint: str | None = None) -> str:
+        """Replace a key; calls in flight finish on the old one. Returns the new fingerprint.
+
+        Raises:
+            ConfigurationError: there is no such key, or the new one is malformed or there already.
+        """
+        made = key if isinstance(key, Key) else Key(key)
+        self._change_keys(endpoint, lambda pool: pool.rotate(fingerprint, made))
+        return made.fingerprint
+
+    def _change_keys(self, endpoint: str | None, change: Callable[[KeyPool], None]) -> None:
+        try:
+            self.endpoint(endpoint).change_keys(change)
+        except (LookupError, ValueError) as error:
+            if isinstance(error, errors.BackendError):
+                raise
+            raise errors.ConfigurationError(f"{error}.", provider=self.provider.name) from None
+
+    def resize(
+        self, *, max_concurrent_requests: int | None = None, queue_size: int | None = None, endpoint: str | None = None
+    ) -> None:
+        """Change the limits of a live endpoint.
+
+        Raises:
+            ConfigurationError: a limit is out of range.
+        """
+        changes = {"max_concurrent_requests": max_concurrent_requests, "queue_size": queue_size}
+        Settings.of({name: value for name, value in changes.items() if value is not None})
+        self.endpoint(endpoint).resize(max_concurrent_requests=max_concurrent_requests, queue_size=queue_size)
+
+    # -- the run of one call -------------------------------------------------------------------------------------------
+
+    def _call(
+        self,
+        name: str,
+        model: str | None,
+        attempt: Callable[[Call[T], Key | None], Any],
+        options: CallOptions,
+        endpoint: Endpoint,
+    ) -> Call[T]:
+        """Return a new call with its id, priority and deadline checked."""
+        priority = options.get("priority", Priority.NORMAL)
+        if priority not in (0, 1, 2):
+            raise errors.InvalidRequestError(
+                f"priority must be a Priority, not {priority!r}.", provider=self.provider.name
+            )
+        deadline = options.get("deadline")
+        if deadline is None:
+            deadline = endpoint.settings.deadline
+        elif isinstance(deadline, bool) or not isinstance(deadline, int | float) or not deadline > 0:
+            raise errors.InvalidRequestError(
+                f"deadline must be a positive number of seconds, not {deadline!r}.", provider=self.provider.name
+            )
+        started = self._clock.monotonic()
+        return Call(
+            _request_id(options.get("request_id")) or self._ids(),
+            name,
+            model,
+            int(priority),
+            attempt,
+            started + deadline if deadline is not None else None,
+            started,
+            retried=self._retried,
+        )
+
+    async def _run(self, call: Call[T], endpoint: Endpoint) -> T:
+        """Take one call to its end and count it exactly once."""
+        self._started()
+        outcome: Outcome = "cancelled"
+        error: str | None = None
+        usage: Usage | None = None
+        try:
+            limit = None if call.deadline_at is None else max(0.0, call.deadline_at - call.started)
+            result, passage = await within(limit, travel(call, endpoint, self._random))
+            usage = getattr(result, "usage", None)
+            passage.succeed(usage)
+            outcome = "success"
+            return result
+        except errors.BackendError as failure:
+            outcome, error = "failure", type(failure).__name__
+            raise self._completed(failure, call) from failure.__cause__
+        finally:
+            self._finished(call, endpoint, outcome, error, usage, None)
+
+    def _completed(self, error: errors.BackendError, call: Call[Any]) -> errors.BackendError:
+        """Fill in what only the end of the call knows."""
+        error.provider = self.provider.name
+        error.request_id = call.id
+        error.attempts = call.attempts
+        return error
+
+    def _started(self) -> None:
+        with self._lock:
+            if self._closed:
+                raise errors.ClosedError("This backend is closed; make a new one.", provider=self.provider.name)
+            self._metrics.started()
+
+    def _retried(self, reason: str) -> None:
+        with self._lock:
+            self._metrics.retried(reason)
+
+    def _finished(
+        self,
+        call: Call[Any],
+        endpoint: Endpoint,
+        outcome: Outcome,
+        error: str | None,
+        usage: Usage | None,
+        first: float | None,
+    ) -> None:
+        total = self._clock.monotonic() - call.started
+        with self._lock:
+            self._metrics.finished(
+                outcome,
+                model=call.model,
+                endpoint=endpoint.name,
+                error=error,
+                queued=call.queued,
+                first_token=first,
+                total=total,
+                usage=usage,
+                attempts=call.attempts,
+            )
+
+    def refuse(self, name: str) -> errors.UnsupportedError:
+        """Return the error of a declared refusal."""
+        return errors.UnsupportedError(
+            f"{self.provider.title} does not offer {name}: {self.refusals[name]}",
+            provider=self.provider.name,
+            code="unsupported",
+        )
+
+    # -- reports -------------------------------------------------------------------------------------------------------
+
+    def report(self) -> dict[str, Any]:
+        """Return counters, latencies, queue, breaker, keys and endpoints as JSON-ready values; see ``backends.telemetry.report``."""
+        with self._lock:
+            snapshot = self._metrics.snapshot(self._clock.monotonic(), self._clock.time())
+        return build_report(self.provider.name, snapshot, dict(self._endpoints))
+
+    get_metrics_report = report
+
+    def reset_metrics(self) -> None:
+        """Start counting anew; queue, breaker and keys are left as they are."""
+        with self._lock:
+            self._metrics.reset(self._clock.monotonic(), self._clock.time())
+
+    def queue_status(self, endpoint: str | None = None) -> dict[str, Any]:
+        """Return lengths by priority, active requests, limits and waits of one endpoint."""
+        return self.endpoint(endpoint).status()
+
+    # -- lifecycle -----------------------------------------------------------------------------------------------------
+
+    def _after_fork(self) -> None:
+        """Forget the parent's calls, connections and counts: they are not ours."""
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._metrics = Metrics(self._clock.monotonic(), self._clock.time())
+        for endpoint in self._endpoints.values():
+            endpoint.after_fork()
+        self._abandon_wire()
+
+    def _abandon_wire(self) -> None:
+        """Drop connections without touching the parent's sockets; overridden by backends that hold some."""
+
+    def _holds_wire(self) -> bool:
+        """Say whether there are connections to close; overridden by backends that hold some."""
+        return False
+
+    async def _close_wire(self) -> None:
+        """Close connections; overridden by backends that hold some."""
+
+    async def aclose(self) -> None:
+        """Refuse new calls, fail the waiting ones, close every connection and thread; idempotent."""
+        self._begin_close()
+        await self._close_wire()
+        self._portal.close()
+
+    def close(self) -> None:
+        """Synchronous twin of :meth:`aclose`."""
+        self._begin_close()
+        if self._holds_wire():
+            self._portal.run(self._close_wire())
+        self._portal.close()
+
+    def _begin_close(self) -> None:
+        with self._lock:
+            self._closed = True
+            endpoints = list(self._endpoints.values())
+        for endpoint in endpoints:
+            endpoint.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(endpoints={list(self._declared)!r}, model={self.model!r})"
+
+
+def _uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def _request_id(given: str | None) -> str | None:
+    if given is None:
+        return None
+    try:
+        return str(uuid.UUID(given))
+    except (ValueError, AttributeError, TypeError):
+        raise errors.InvalidRequestError("request_id must be the text of a UUID.") from None
+
+
+def _checked_url(url: str, argument: str) -> str:
+    """Return a base URL without its trailing slash.
+
+    Raises:
+        ConfigurationError: it is not an http(s) address, or carries credentials, a query or a fragment.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        port_is_valid = parts.port is None or 0 < parts.port < 65536
+    except (ValueError, AttributeError, TypeError):
+        raise errors.ConfigurationError(f"{argument} is not a URL.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
+        raise errors.ConfigurationError(f"{argument} must start with http:// or https:// and name a host.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise errors.ConfigurationError(
+            f"{argument} must not hold credentials, a query or a fragment; pass keys as api_key."
+        )
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise errors.ConfigurationError(f"{argument} holds characters that do not belong into a URL.")
+    return url.rstrip("/")
+
+
+def _is_local(address: str) -> bool:
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    host = urlsplit(address).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

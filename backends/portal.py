@@ -1,0 +1,132 @@
+"""The bridge from synchronous callers to the asynchronous source: one event loop in one daemon thread per backend.
+
+It starts at the first synchronous call, so building a backend starts nothing; it ends with ``close``. It holds no policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from backends.errors import ClosedError, ConfigurationError
+
+__all__ = ["Portal"]
+
+T = TypeVar("T")
+
+
+class Portal:
+    """Runs coroutines for threads that have no event loop of their own. Safe from many threads; fork-aware."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._process = os.getpid()
+        self._closed = False
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to completion and return the result or raise the error, as if called here.
+
+        A ``KeyboardInterrupt`` in the waiting thread cancels the work.
+
+        Raises:
+            ConfigurationError: called from the portal's own thread, where waiting would never end.
+        """
+        try:
+            loop = self._started()
+        except BaseException:
+            work.close()
+            raise
+        future = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise asyncio.CancelledError from None
+        except BaseException:
+            future.cancel()
+            raise
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run in the background if the loop still runs; otherwise there is nothing left to do it for."""
+        loop = self._loop
+        if loop is not None and self._process == os.getpid() and not loop.is_closed():
+            try:
+                asyncio.run_coroutine_threadsafe(work, loop)
+            except RuntimeError:
+                work.close()
+        else:
+            work.close()
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        if self._process != os.getpid():
+            # The parent's loop and thread do not exist in this process.
+            self._lock = threading.Lock()
+            self._loop = self._thread = None
+            self._process = os.getpid()
+        loop = self._loop
+        if loop is None:
+            with self._lock:
+                if self._closed:
+                    raise ClosedError("This backend is closed; make a new one.")
+                loop = self._loop
+                if loop is None:
+                    loop = self._start()
+        if threading.current_thread() is self._thread:
+            raise ConfigurationError(
+                "A synchronous method was called inside the backend's own event loop; use its async twin."
+            )
+        return loop
+
+    def _start(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        ready = threading.Event()
+
+        def serve() -> None:
+            asyncio.set_event_loop(loop)
+            loop.call_soon(ready.set)
+            try:
+                loop.run_forever()
+            finally:
+                try:
+                    _cancel_all(loop)
+                    loop.run_until_complete(loop.shutdown_asyncgens())
+                    loop.run_until_complete(loop.shutdown_default_executor())
+                finally:
+                    asyncio.set_event_loop(None)
+                    loop.close()
+
+        self._thread = threading.Thread(target=serve, name="backends-portal", daemon=True)
+        self._thread.start()
+        ready.wait()
+        self._loop = loop
+        return loop
+
+    @property
+    def running(self) -> bool:
+        """True while the loop's thread exists in this process."""
+        return self._loop is not None and self._process == os.getpid()
+
+    def close(self) -> None:
+        """Cancel what runs, stop the loop and wait for its thread; idempotent."""
+        with self._lock:
+            self._closed = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None or self._process != os.getpid():
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        if thread is not threading.current_thread():
+            thread.join()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))

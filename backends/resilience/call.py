@@ -1,0 +1,223 @@
+"""The path of a call, readable in one place.
+
+    method -> Call(id, priority, model, deadline)
+           -> cache                     (exact, then semantic: enters before ``travel``; a hit takes no slot)
+           -> batcher                   (where a provider batches: many calls, one journey; enters before ``travel``)
+           -> travel:  queue and slot -> breaker -> key -> attempt -> who is to blame -> breaker, key and counters learn
+                       again only what is safe to repeat; while it waits it holds no slot and no key
+           -> the attempt's result with its passage still open, or one typed error
+
+This module never touches bytes, knows no provider and keeps no state of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from backends import errors
+from backends.resilience.endpoint import Endpoint, Passage
+from backends.resilience.failures import AttemptFailed, Blame
+from backends.resilience.keys import Busy, Exhausted, Wait
+from backends.secret import Key
+
+__all__ = ["Call", "travel"]
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Call(Generic[T]):
+    """One request on its way.
+
+    Attributes:
+        id: our UUID.
+        name, model, priority: what it is, for counters and order.
+        attempt: puts the request on the wire once with the given key and returns what came, or raises AttemptFailed.
+        deadline_at: monotonic seconds after which nothing may go on, None for no limit.
+        attempts, retries, queued: what happened on the way: times on the wire, waits between them, seconds in the queue.
+    """
+
+    id: str
+    name: str
+    model: str | None
+    priority: int
+    attempt: Callable[[Call[T], Key | None], Awaitable[T]]
+    deadline_at: float | None
+    started: float
+    attempts: int = 0
+    retries: int = 0
+    queued: float = 0.0
+    retried: Callable[[str], None] | None = None
+    failed_on: dict[object, str] = field(default_factory=dict)
+
+
+async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float]) -> tuple[T, Passage]:
+    """Take a call through queue, breaker, key and wire until an attempt succeeds.
+
+    Returns:
+        what the attempt gave, and its passage, which the caller must end (a stream holds it until its own end).
+
+    Raises:
+        BackendError: the one typed error of this call.
+    """
+    clock = endpoint.clock
+    endpoint.check()
+    endpoint.deposit_request()
+    tried: set[str] = set()  # keys refused or cooled since the last wait
+    last: AttemptFailed | None = None
+    while True:
+        waited_from = clock.monotonic()
+        await endpoint.enter(call.priority, returning=last is not None)
+        call.queued += clock.monotonic() - waited_from
+        try:
+            passage = endpoint.board(tried)
+        except errors.ServiceUnavailableError as refusal:
+            endpoint.leave()
+            raise _about(refusal, last) from (last.error if last else None)
+        except BaseException:
+            endpoint.leave()
+            raise
+        if not isinstance(passage, Passage):
+            endpoint.leave()
+            await _await_key(call, endpoint, passage, last)
+            continue
+        try:
+            call.attempts += 1
+            result = await call.attempt(call, passage.key)
+        except AttemptFailed as failure:
+            last = failure.with_traceback(None)  # its frames would keep each other, and what they hold, alive
+            delay = _learn(call, endpoint, passage, failure, tried, random)
+        except BaseException:
+            passage.let_go()
+            raise
+        else:
+            return result, passage
+        if delay is None:  # another key is ready: no sleep, no retry spent
+            continue
+        if call.retried is not None:
+            call.retried(str(last.kind))
+        await clock.sleep(delay)
+        tried.clear()
+
+
+def _learn(
+    call: Call[T],
+    endpoint: Endpoint,
+    passage: Passage,
+    failure: AttemptFailed,
+    tried: set[str],
+    random: Callable[[], float],
+) -> float | None:
+    """Let breaker and key learn, give everything back, and say what is next.
+
+    Returns:
+        seconds to wait before the next attempt, or None to try another key at once.
+
+    Raises:
+        BackendError: there is no next attempt.
+    """
+    now = endpoint.clock.monotonic()
+    blame = failure.blame
+    fingerprint = passage.key.fingerprint if passage.key is not None else ""
+    delay = endpoint.backoff.delay(call.retries, random)
+    if failure.hint is not None:
+        delay = endpoint.backoff.floored(call.retries, failure.hint, random)
+    if blame is Blame.KEY_BUSY:
+        passage.cool_key(now + (failure.hint if failure.hint is not None else delay))
+        tried.add(fingerprint)
+    elif blame is Blame.KEY_REFUSED:
+        passage.retire_key(f"{failure.error.status or failure.error.code or 'refused'}")
+        tried.add(fingerprint)
+    # The same failure of one request on two keys speaks of the request or the provider once, not twice.
+    if blame is Blame.OUTAGE and (call.failed_on.setdefault(failure.kind, fingerprint) == fingerprint or passage.probe):
+        passage.fail()
+    elif blame is Blame.OUTAGE:
+        passage.let_go()
+    else:
+        passage.alive()
+
+    if not failure.repeatable:
+        raise failure.error
+    if blame is Blame.REQUEST:
+        raise failure.error
+    if blame in (Blame.KEY_BUSY, Blame.KEY_REFUSED) and fingerprint and endpoint.has_ready_key(tried):
+        return None
+    if blame is Blame.KEY_REFUSED:
+        raise failure.error
+    if call.retries >= endpoint.settings.max_retries:
+        raise failure.error
+    if failure.hint is not None and failure.hint > endpoint.settings.max_retry_after:
+        raise failure.error
+    if blame is Blame.KEY_BUSY and fingerprint:
+        # Other keys may be cooling for a shorter time than this one.
+        ready = endpoint.next_key_at()
+        if ready is not None:
+            delay = max(delay if failure.hint is None else 0.0, ready - now)
+            if failure.hint is not None:
+                delay *= 1 + endpoint.settings.jitter * random()
+    if call.deadline_at is not None and now + delay >= call.deadline_at:
+        raise errors.DeadlineExceededError(
+            f"The next attempt would start in {delay:.3g} s, after the deadline; the last one failed: {failure.error.message}",
+            status=failure.error.status,
+            code=failure.error.code,
+            retry_after=delay,
+        ) from failure.error
+    if not endpoint.withdraw_retry():
+        failure.error.message += " (not repeated: the retry budget of this endpoint is spent)"
+        raise failure.error
+    call.retries += 1
+    return delay
+
+
+async def _await_key(
+    call: Call[T], endpoint: Endpoint, obstacle: Wait | Busy | Exhausted, last: AttemptFailed | None
+) -> None:
+    """Wait, without a slot, until a key may be had.
+
+    Raises:
+        BackendError: none will be, or not within the bounds.
+    """
+    if isinstance(obstacle, Busy):
+        await endpoint.key_freed()
+        return
+    if isinstance(obstacle, Exhausted):
+        if last is not None:
+            raise last.error
+        raise errors.AuthenticationError(f"No key of endpoint {endpoint.name!r} is usable: {obstacle.reason}.")
+    now = endpoint.clock.monotonic()
+    wait = max(0.0, obstacle.until - now)
+    if wait > endpoint.settings.max_retry_after or (call.deadline_at is not None and now + wait >= call.deadline_at):
+        raise errors.RateLimitError(
+            f"Every key of endpoint {endpoint.name!r} is cooling down for another {wait:.3g} s.",
+            status=429,
+            retry_after=wait,
+        ) from (last.error if last else None)
+    await endpoint.clock.sleep(wait)
+
+
+def _about(refusal: errors.ServiceUnavailableError, last: AttemptFailed | None) -> errors.ServiceUnavailableError:
+    """Carry the status of the failure that opened the breaker under this call onto the refusal."""
+    if last is not None:
+        refusal.status = last.error.status
+        refusal.code = last.error.code
+    return refusal
+
+
+async def within(seconds: float | None, work: Awaitable[T]) -> T:
+    """Await ``work`` for at most that long.
+
+    Raises:
+        DeadlineExceededError: it took longer; the work was cancelled and has released what it held.
+    """
+    if seconds is None:
+        return await work
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError as expired:
+        if isinstance(expired, errors.BackendError):
+            raise
+        raise errors.DeadlineExceededError("The deadline passed.") from None

@@ -1,0 +1,401 @@
+"""One endpoint's own queue, breaker, keys and counters behind one lock, safe from every thread and event loop.
+
+The machines decide; this module only guards them and wakes whoever was granted a slot. It never talks to a server, never
+waits for time to pass and holds its lock for no longer than one step of a machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from backends import errors
+from backends.resilience import keys as key_pool
+from backends.resilience.admission import Admission, Overflow
+from backends.resilience.backoff import Backoff
+from backends.resilience.breaker import Breaker, Lease, Refusal
+from backends.resilience.budget import RetryBudget
+from backends.resilience.clock import Clock
+from backends.secret import Key
+from backends.settings import Settings
+from backends.types import Usage
+
+__all__ = ["Endpoint", "Passage"]
+
+
+class _Waiter:
+    """A caller in the queue, in whatever loop and thread it lives."""
+
+    __slots__ = ("future", "granted", "loop")
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.future: asyncio.Future[None] | None = None
+        self.granted = False
+
+    def tell(self, error: Exception | None = None) -> bool:
+        """Wake the caller; False when its loop is gone and nobody will ever run it."""
+        if self.loop is None:  # granted on arrival: it never slept
+            return True
+        try:
+            self.loop.call_soon_threadsafe(self._settle, error)
+        except RuntimeError:
+            return False
+        return True
+
+    def _settle(self, error: Exception | None) -> None:
+        future = self.future
+        assert future is not None
+        if future.done():
+            return
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+
+class Passage:
+    """What one attempt holds: a slot, a lease of the breaker and a key. It is given back once, whatever happens."""
+
+    __slots__ = ("_breaker_lease", "_endpoint", "_key_lease", "_open", "key")
+
+    def __init__(self, endpoint: Endpoint, breaker_lease: Lease, key_lease: key_pool.KeyLease | None) -> None:
+        self._endpoint = endpoint
+        self._breaker_lease = breaker_lease
+        self._key_lease = key_lease
+        self._open = True
+        self.key: Key | None = key_lease.key if key_lease is not None else None
+
+    @property
+    def probe(self) -> bool:
+        """True for the one attempt that a half-open breaker let through."""
+        return self._breaker_lease.probe
+
+    def succeed(self, usage: Usage | None = None) -> None:
+        """The attempt ended well."""
+        self._close("success", usage)
+
+    def alive(self) -> None:
+        """The attempt failed, but the provider is up (a 4xx): a probe counts as passed, a closed breaker learns nothing."""
+        self._close("success" if self._breaker_lease.probe else "neutral", None, failed=True)
+
+    def fail(self) -> None:
+        """The attempt failed in a way that speaks of an outage."""
+        self._close("failure", None, failed=True)
+
+    def let_go(self) -> None:
+        """The attempt was cancelled, or says nothing of the provider."""
+        self._close("neutral", None)
+
+    def cool_key(self, until: float) -> None:
+        """Keep the key unused until then (monotonic seconds)."""
+        if self._key_lease is not None:
+            with self._endpoint._lock:
+                self._endpoint.pool.cool(self._key_lease, until)
+
+    def retire_key(self, reason: str) -> None:
+        """Take the key out of service."""
+        if self._key_lease is not None:
+            with self._endpoint._lock:
+                self._endpoint.pool.retire(self._key_lease, reason)
+
+    def _close(self, outcome: str, usage: Usage | None, *, failed: bool = False) -> None:
+        if self._open:
+            self._open = False
+            self._endpoint._leave(self._breaker_lease, self._key_lease, outcome, usage, failed)
+
+
+class Endpoint:
+    """See the module docstring. ``keys`` empty means that this server takes no key.
+
+    Args:
+        name: the endpoint's name in reports.
+        base_url: where it is, without a trailing slash.
+        keys: its credentials.
+        settings: its limits and policies.
+        clock: where time comes from.
+    """
+
+    def __init__(self, name: str, base_url: str, keys: Iterable[Key], settings: Settings, clock: Clock) -> None:
+        self.name = name
+        self.base_url = base_url
+        self.settings = settings
+        self.clock = clock
+        self.backoff = Backoff(
+            settings.initial_retry_delay, settings.backoff_factor, settings.max_retry_delay, settings.jitter
+        )
+        self._closed = False
+        self._build(tuple(keys))
+
+    def _build(self, keys: tuple[Key, ...]) -> None:
+        settings = self.settings
+        self._lock = threading.Lock()
+        self._key_waiters: deque[_Waiter] = deque()
+        self.admission: Admission[_Waiter] = Admission(
+            settings.max_concurrent_requests, settings.queue_size, Overflow(settings.overflow), settings.ageing
+        )
+        self.breaker = Breaker(settings.failure_threshold, settings.reset_timeout)
+        self.pool = key_pool.KeyPool(
+            keys, strategy=key_pool.Strategy(settings.key_strategy), per_key_limit=settings.per_key_limit
+        )
+        self.has_keys = bool(keys)
+        self.budget = (
+            RetryBudget(settings.retry_budget, settings.retry_reserve) if settings.retry_budget is not None else None
+        )
+
+    def after_fork(self) -> None:
+        """Forget what the parent process holds: its slots, waiters and leases are not ours."""
+        self._build(tuple(self.pool.keys()))
+
+    # -- slots ---------------------------------------------------------------------------------------------------------
+
+    async def enter(self, level: int, *, returning: bool = False) -> None:
+        """Wait for a slot.
+
+        Args:
+            level: the priority, 0 is highest.
+            returning: a retry of a request that was let in before; it is never refused and goes before newer ones.
+
+        Raises:
+            QueueFullError: there is no room to wait.
+            ClosedError: the backend was closed.
+        """
+        waiter = _Waiter()
+        now = self.clock.monotonic()
+        with self._lock:
+            self._check_open()
+            submission = self.admission.submit(waiter, level, now, returning=returning)
+            if submission.state == "queued":
+                waiter.loop = asyncio.get_running_loop()
+                waiter.future = waiter.loop.create_future()
+        if submission.dropped is not None:
+            submission.dropped.tell(self._full("a request of higher priority took its place"))
+        if submission.state == "granted":
+            return
+        if submission.state == "rejected":
+            raise self._full(f"{self.settings.queue_size} requests are waiting")
+        assert waiter.future is not None
+        try:
+            await waiter.future
+        except BaseException:
+            with self._lock:
+                now = self.clock.monotonic()
+                granted: list[_Waiter] = []
+                if waiter.granted:
+                    granted = self._grant(self.admission.release(now))
+                elif submission.ticket is not None:
+                    self.admission.withdraw(submission.ticket, now)
+            self._wake(granted)
+            raise
+
+    def leave(self) -> None:
+        """Give back a slot that never became a passage."""
+        with self._lock:
+            granted = self._grant(self.admission.release(self.clock.monotonic()))
+        self._wake(granted)
+
+    def _grant(self, waiters: list[_Waiter]) -> list[_Waiter]:
+        for waiter in waiters:
+            waiter.granted = True
+        return waiters
+
+    def _wake(self, waiters: list[_Waiter]) -> None:
+        for waiter in waiters:
+            if not waiter.tell():
+                self.leave()  # its loop is closed: the slot goes to the next
+
+    def _full(self, why: str) -> errors.QueueFullError:
+        return errors.QueueFullError(f"The queue of endpoint {self.name!r} is full: {why}. Nothing was sent.")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise errors.ClosedError("This backend is closed; make a new one.")
+
+    # -- breaker and keys ----------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Refuse at once while the breaker is open, before a request waits for a slot.
+
+        Raises:
+            ServiceUnavailableError: the breaker is open.
+        """
+        with self._lock:
+            wait = self.breaker.wait(self.clock.monotonic())
+        if wait > 0:
+            raise self._open_error(wait)
+
+    def board(self, tried: Collection[str]) -> Passage | key_pool.Wait | key_pool.Busy | key_pool.Exhausted:
+        """Turn a slot into a passage; on anything else the caller still holds the slot.
+
+        Raises:
+            ServiceUnavailableError: the breaker is open, or another probe is under way.
+        """
+        now = self.clock.monotonic()
+        with self._lock:
+            lease = self.breaker.acquire(now, self.clock.time())
+            if isinstance(lease, Refusal):
+                raise self._open_error(lease.retry_after)
+            if not self.has_keys:
+                return Passage(self, lease, None)
+            key_lease = self.pool.acquire(now, tried=tried)
+            if isinstance(key_lease, key_pool.KeyLease):
+                return Passage(self, lease, key_lease)
+            self.breaker.release(lease, now, self.clock.time())
+            return key_lease
+
+    def _open_error(self, wait: float) -> errors.ServiceUnavailableError:
+        return errors.ServiceUnavailableError(
+            f"The circuit breaker of endpoint {self.name!r} is open; nothing was sent. Come back in {wait:.3g} s.",
+            retry_after=wait,
+        )
+
+    async def key_freed(self) -> None:
+        """Wait until some key is given back, added or rotated."""
+        waiter = _Waiter()
+        waiter.loop = asyncio.get_running_loop()
+        waiter.future = waiter.loop.create_future()
+        with self._lock:
+            self._check_open()
+            self._key_waiters.append(waiter)
+        try:
+            await waiter.future
+        finally:
+            with self._lock:
+                if waiter in self._key_waiters:
+                    self._key_waiters.remove(waiter)
+
+    def _leave(
+        self,
+        breaker_lease: Lease,
+        key_lease: key_pool.KeyLease | None,
+        outcome: str,
+        usage: Usage | None,
+        failed: bool,
+    ) -> None:
+        now = self.clock.monotonic()
+        with self._lock:
+            if outcome == "success":
+                self.breaker.success(breaker_lease, now, self.clock.time())
+            elif outcome == "failure":
+                self.breaker.failure(breaker_lease, now, self.clock.time())
+            else:
+                self.breaker.release(breaker_lease, now, self.clock.time())
+            if key_lease is not None:
+                self.pool.record(key_lease, usage, failed)
+                self.pool.release(key_lease)
+            granted = self._grant(self.admission.release(now))
+            freed = self._take_key_waiters()
+        self._wake(granted)
+        for waiter in freed:
+            waiter.tell()
+
+    def _take_key_waiters(self) -> tuple[_Waiter, ...]:
+        if not self._key_waiters:
+            return ()
+        freed = tuple(self._key_waiters)
+        self._key_waiters.clear()
+        return freed
+
+    # -- changes while calls fly ---------------------------------------------------------------------------------------
+
+    def resize(self, *, max_concurrent_requests: int | None = None, queue_size: int | None = None) -> None:
+        """Change the limits; requests in flight go on."""
+        with self._lock:
+            granted = self._grant(
+                self.admission.resize(self.clock.monotonic(), limit=max_concurrent_requests, queue_size=queue_size)
+            )
+        self._wake(granted)
+
+    def change_keys(self, change: Callable[[key_pool.KeyPool], None]) -> None:
+        """Run ``change(pool)`` under the lock and wake whoever waits for a key."""
+        with self._lock:
+            change(self.pool)
+            self.has_keys = bool(self.pool.keys())
+            freed = self._take_key_waiters()
+        for waiter in freed:
+            waiter.tell()
+
+    def withdraw_retry(self) -> bool:
+        """Take one retry from the budget; False when it is spent."""
+        if self.budget is None:
+            return True
+        with self._lock:
+            return self.budget.withdraw()
+
+    def deposit_request(self) -> None:
+        """Count one request into the retry budget."""
+        if self.budget is not None:
+            with self._lock:
+                self.budget.deposit()
+
+    def next_key_at(self) -> float | None:
+        """Return when the next cooling key is ready (monotonic), now when one is, None without live keys."""
+        now = self.clock.monotonic()
+        with self._lock:
+            return self.pool.next_ready(now) if self.has_keys else now
+
+    def close(self) -> None:
+        """Refuse whoever waits and whoever comes."""
+        with self._lock:
+            self._closed = True
+            waiting = self.admission.drain()
+            waiting.extend(self._take_key_waiters())
+        for waiter in waiting:
+            waiter.tell(errors.ClosedError("The backend was closed while this request waited; nothing was sent."))
+
+    def status(self) -> dict[str, Any]:
+        """Return the queue's lengths, limits and waits; the shape is part of ``queue_status()``."""
+        now = self.clock.monotonic()
+        with self._lock:
+            admission = self.admission
+            high, normal, low = admission.lengths()
+            return {
+                "active": admission.active,
+                "max_concurrent_requests": admission.limit,
+                "queue_size": admission.queue_size,
+                "waiting": {"high": high, "normal": normal, "low": low, "total": high + normal + low},
+                "oldest_wait_seconds": admission.oldest(now),
+                "granted": admission.granted,
+                "rejected": admission.rejected,
+                "dropped": admission.dropped,
+                "peak_active": admission.peak,
+            }
+
+    def breaker_status(self) -> dict[str, Any]:
+        """Return state, counts and recent transitions of the breaker."""
+        now = self.clock.monotonic()
+        with self._lock:
+            breaker = self.breaker
+            return {
+                "state": breaker.state.value,
+                "failures": breaker.failures,
+                "failure_threshold": self.settings.failure_threshold,
+                "reset_timeout": self.settings.reset_timeout,
+                "opened": breaker.opened,
+                "retry_after": breaker.wait(now),
+                "transitions": [
+                    {
+                        "from": step.before.value,
+                        "to": step.after.value,
+                        "monotonic": step.monotonic,
+                        "wall": step.wall,
+                        "reason": step.reason,
+                    }
+                    for step in breaker.transitions
+                ],
+            }
+
+    def key_status(self) -> tuple[key_pool.KeyStatus, ...]:
+        """Return usage and health of each key, masked."""
+        now = self.clock.monotonic()
+        with self._lock:
+            return self.pool.snapshot(now)
+
+    def has_ready_key(self, tried: Collection[str]) -> bool:
+        """Say whether a key that was not tried could be leased now, or as soon as a call gives it back."""
+        now = self.clock.monotonic()
+        with self._lock:
+            return self.pool.ready(now, tried)

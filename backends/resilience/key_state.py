@@ -1,0 +1,138 @@
+"""What is known of one key: its state, its totals, its row in a report, and the lease by which it is used.
+
+Which key goes next is decided in :mod:`backends.resilience.keys`. Nothing here shows a key's text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, final
+
+from backends.secret import Key
+
+__all__ = ["Entry", "KeyLease", "KeyStatus", "Totals"]
+
+# Who was told to come back at a moment may come a rounding error early.
+_SLACK: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """One key in a report.
+
+    Attributes:
+        name: its label.
+        fingerprint: tells keys apart without showing them; empty for the sum of keys removed long ago.
+        state: ``ready``, ``cooling``, ``retired``, or ``removed`` (no longer in the pool; its totals remain).
+        in_flight: leases out now.
+        requests: outcomes recorded.
+        failures: those that failed.
+        input_tokens: sum of what the provider reported.
+        output_tokens: sum of what the provider reported.
+        cooling_for: seconds until it is offered again; 0.0 unless cooling.
+        reason: why it was retired; None unless retired.
+    """
+
+    name: str
+    fingerprint: str
+    state: Literal["ready", "cooling", "retired", "removed"]
+    in_flight: int
+    requests: int
+    failures: int
+    input_tokens: int
+    output_tokens: int
+    cooling_for: float = 0.0
+    reason: str | None = None
+
+
+class Totals:
+    """What a key has done, since it came into the pool."""
+
+    __slots__ = ("failures", "input_tokens", "output_tokens", "requests")
+
+    def __init__(self) -> None:
+        self.requests = self.failures = self.input_tokens = self.output_tokens = 0
+
+    def absorb(self, other: Totals) -> None:
+        """Add what another key has done."""
+        self.requests += other.requests
+        self.failures += other.failures
+        self.input_tokens += other.input_tokens
+        self.output_tokens += other.output_tokens
+
+
+class Entry:
+    """One key in the pool, and what is known of it."""
+
+    __slots__ = (
+        "cooling_until",
+        "fingerprint",
+        "in_flight",
+        "key",
+        "limit",
+        "reason",
+        "retired",
+        "retirements",
+        "totals",
+    )
+
+    def __init__(self, key: Key, limit: int | None) -> None:
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            raise ValueError("the limit of a key must be a whole number, 1 or more, or None")
+        self.key = key
+        self.fingerprint = key.fingerprint
+        self.limit = limit
+        self.in_flight = 0
+        self.cooling_until = 0.0
+        self.retired = 0
+        """Place in the order of retirement, 0 when not retired."""
+        self.retirements = 0
+        self.reason: str | None = None
+        self.totals = Totals()
+
+    def cools(self, now: float) -> bool:
+        """Tell whether it must not be offered yet."""
+        return self.cooling_until - now > _SLACK
+
+    def has_room(self) -> bool:
+        """Tell whether one more lease may be out."""
+        return self.limit is None or self.in_flight < self.limit
+
+    def status(self, now: float, *, removed: bool = False) -> KeyStatus:
+        """Return its row in a report."""
+        cools = self.cools(now) and not self.retired and not removed
+        return KeyStatus(
+            self.key.name,
+            self.fingerprint,
+            "removed" if removed else "retired" if self.retired else "cooling" if cools else "ready",
+            self.in_flight,
+            self.totals.requests,
+            self.totals.failures,
+            self.totals.input_tokens,
+            self.totals.output_tokens,
+            self.cooling_until - now if cools else 0.0,
+            self.reason if self.retired and not removed else None,
+        )
+
+
+@final
+class KeyLease:
+    """The use of one key for one attempt; give it back with :meth:`KeyPool.release`.
+
+    Attributes:
+        key: what to send.
+        entry: the key's place in the pool, the pool's own to change.
+        held: true until it is given back.
+        retirements: how often the key had been retired when this lease was taken, to tell old news from new.
+    """
+
+    __slots__ = ("entry", "held", "key", "retirements")
+
+    def __init__(self, entry: Entry) -> None:
+        self.key = entry.key
+        self.entry = entry
+        self.held = True
+        self.retirements = entry.retirements
+
+    def __repr__(self) -> str:
+        return f"KeyLease({self.key!r})"

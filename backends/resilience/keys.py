@@ -1,0 +1,287 @@
+"""Which key goes next: several credentials for one endpoint, each with its own state and its own totals.
+
+A key is ready, cooling (rate limited until a moment) or retired (refused by the provider). What an answer means is the
+caller's to say: this module never sees a status, never waits, and shows of a key only its name and fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final
+
+from backends.resilience.key_state import Entry, KeyLease, KeyStatus, Totals
+from backends.secret import Key
+from backends.types import Usage
+
+__all__ = ["Busy", "Exhausted", "KeyLease", "KeyPool", "KeyStatus", "Strategy", "Wait"]
+
+_REMOVED_KEPT: Final = 32
+
+
+class Strategy(StrEnum):
+    """How a key is chosen among those that are ready."""
+
+    ROUND_ROBIN = "round_robin"
+    LEAST_LOADED = "least_loaded"
+    """The fewest in flight; among equals they take turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """No key before ``until`` (monotonic seconds): all that are left are cooling."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A key is healthy, but all are at their own limit: ask again after a release.
+
+    Attributes:
+        until: monotonic seconds at which a cooling key comes back, if that may be sooner; None when none is cooling.
+    """
+
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """No key is left: all are retired, or there is none. ``reason`` is that of the last one retired."""
+
+    reason: str
+
+
+_BUSY: Final = Busy()
+
+
+class KeyPool:
+    """The keys of one endpoint.
+
+    Args:
+        keys: in the order of use.
+        strategy: how to choose among the ready ones.
+        per_key_limit: how many leases of one key may be out at once, unless :meth:`add` says otherwise; None for no
+            limit.
+
+    Raises:
+        ValueError: the same key twice, or a limit below 1.
+    """
+
+    __slots__ = ("_cursor", "_entries", "_limit", "_older", "_removed", "_retired", "strategy")
+
+    def __init__(
+        self, keys: Iterable[Key], *, strategy: Strategy = Strategy.ROUND_ROBIN, per_key_limit: int | None = None
+    ) -> None:
+        self.strategy = Strategy(strategy)
+        self._limit = per_key_limit
+        self._entries: list[Entry] = []
+        self._removed: list[Entry] = []
+        self._older = Totals()
+        self._cursor = 0
+        self._retired = 0
+        for key in keys:
+            self.add(key)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, key: Key, limit: int | None = None) -> None:
+        """Put a key at the end; ``limit`` replaces the pool's own limit per key.
+
+        Raises:
+            ValueError: it is in the pool already, or the limit is below 1.
+        """
+        self._entries.append(self._enter(key, self._limit if limit is None else limit))
+
+    def remove(self, fingerprint: str) -> None:
+        """Offer a key no more. Leases that are out finish on it, and its totals remain.
+
+        Raises:
+            LookupError: no such key in the pool.
+        """
+        index = self._find(fingerprint)
+        entry = self._entries.pop(index)
+        if index < self._cursor:
+            self._cursor -= 1
+        self._leave(entry)
+
+    def rotate(self, old_fingerprint: str, new_key: Key) -> None:
+        """Put a new key in the place of an old one; leases of the old one finish on it and count for it.
+
+        Raises:
+            LookupError: the old one is not in the pool.
+            ValueError: the new one is in the pool already.
+        """
+        index = self._find(old_fingerprint)
+        old = self._entries[index]
+        self._entries[index] = self._enter(new_key, old.limit)
+        self._leave(old)
+
+    def acquire(
+        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None
+    ) -> KeyLease | Wait | Busy | Exhausted:
+        """Choose a key for one attempt.
+
+        Args:
+            now: monotonic seconds.
+            tried: fingerprints of keys this request has used; others go first.
+            affinity: what requests that should share a key have in common, such as a digest of a long prefix. They get
+                the same key while it is ready, whatever the strategy, and keep it when other keys come or go.
+
+        A key that cools is not offered before its time. When all keys are retired, a request that has not tried any is
+        given the one retired last: a refusal may have been a mistake, and a success makes the key ready again.
+        """
+        fresh: list[Entry] = []
+        used: list[Entry] = []
+        busy = False
+        soonest: float | None = None
+        entries = self._entries
+        turn = self._cursor
+        for entry in entries[turn:] + entries[:turn] if turn else entries:
+            if entry.retired:
+                continue
+            if entry.cools(now):
+                if soonest is None or entry.cooling_until < soonest:
+                    soonest = entry.cooling_until
+            elif not entry.has_room():
+                busy = True
+            elif tried and entry.fingerprint in tried:
+                used.append(entry)
+            else:
+                fresh.append(entry)
+                if affinity is None and (self.strategy is Strategy.ROUND_ROBIN or not entry.in_flight):
+                    # Nothing that comes later can be a better choice.
+                    break
+        ready = fresh or used
+        if ready:
+            return self._lease(self._choose(ready, affinity))
+        if busy:
+            return _BUSY if soonest is None else Busy(soonest)
+        if soonest is not None:
+            return Wait(soonest)
+        return self._last_resort(now, tried)
+
+    def ready(self, now: float, tried: Collection[str] = ()) -> bool:
+        """Tell whether a key outside ``tried`` can be leased now, or as soon as some lease of it is given back."""
+        return any(
+            not entry.retired and not entry.cools(now) and entry.fingerprint not in tried for entry in self._entries
+        )
+
+    def next_ready(self, now: float) -> float | None:
+        """Return ``now`` when a key is healthy, else the moment the first one has cooled, None when all are retired."""
+        moments = [max(now, entry.cooling_until) for entry in self._entries if not entry.retired]
+        return min(moments, default=None)
+
+    def keys(self) -> tuple[Key, ...]:
+        """Return the keys in the pool, retired ones included, in order."""
+        return tuple(entry.key for entry in self._entries)
+
+    def release(self, lease: KeyLease) -> bool:
+        """Give a lease back; False, and no harm done, when it was given back before."""
+        if not lease.held:
+            return False
+        lease.held = False
+        lease.entry.in_flight -= 1
+        return True
+
+    def cool(self, lease: KeyLease, until: float) -> None:
+        """Do not offer this key before ``until`` (monotonic seconds); of several moments the latest holds."""
+        entry = lease.entry
+        entry.cooling_until = max(entry.cooling_until, until)
+
+    def retire(self, lease: KeyLease, reason: str) -> None:
+        """Offer this key no more: the provider refused it. ``reason`` is for people and shows no secret.
+
+        A lease taken before an earlier retirement changes nothing: its refusal is no news.
+        """
+        entry = lease.entry
+        if lease.retirements != entry.retirements:
+            return
+        self._retired += 1
+        entry.retired = self._retired
+        entry.retirements += 1
+        entry.reason = reason
+
+    def record(self, lease: KeyLease, usage: Usage | None, failed: bool) -> None:
+        """Count one outcome for the key. A success of a retired key offered as a last resort makes it ready again."""
+        entry = lease.entry
+        totals = entry.totals
+        totals.requests += 1
+        if failed:
+            totals.failures += 1
+        elif entry.retired and lease.retirements == entry.retirements:
+            entry.retired = 0
+            entry.reason = None
+        if usage is not None:
+            totals.input_tokens += usage.input_tokens or 0
+            totals.output_tokens += usage.output_tokens or 0
+
+    def snapshot(self, now: float) -> tuple[KeyStatus, ...]:
+        """Return the state of every key in order, then of the last removed ones, then the sum of those before."""
+        rows = [entry.status(now) for entry in self._entries]
+        rows += [entry.status(now, removed=True) for entry in self._removed]
+        older = self._older
+        if older.requests:
+            rows.append(
+                KeyStatus(
+                    "(removed)",
+                    "",
+                    "removed",
+                    0,
+                    older.requests,
+                    older.failures,
+                    older.input_tokens,
+                    older.output_tokens,
+                )
+            )
+        return tuple(rows)
+
+    def _find(self, fingerprint: str) -> int:
+        for index, entry in enumerate(self._entries):
+            if entry.fingerprint == fingerprint:
+                return index
+        raise LookupError(f"no key with the fingerprint {fingerprint} is in the pool")
+
+    def _enter(self, key: Key, limit: int | None) -> Entry:
+        if any(entry.fingerprint == key.fingerprint for entry in self._entries):
+            raise ValueError(f"{key} is in the pool already")
+        return Entry(key, limit)
+
+    def _leave(self, entry: Entry) -> None:
+        """Keep the totals of a removed key: one by one for the last few and those in use, as a sum for the rest."""
+        self._removed.append(entry)
+        for old in self._removed[:-_REMOVED_KEPT]:
+            if not old.in_flight:
+                self._removed.remove(old)
+                self._older.absorb(old.totals)
+                # An outcome that is recorded after the release must not be lost.
+                old.totals = self._older
+
+    def _choose(self, ready: list[Entry], affinity: bytes | None) -> Entry:
+        if affinity is not None:
+            # Rendezvous hashing: each key has its own opinion of each affinity, the highest wins; when a key drops out,
+            # only what it held moves.
+            return max(
+                ready, key=lambda entry: blake2b(affinity, digest_size=8, key=entry.fingerprint.encode()).digest()
+            )
+        if self.strategy is Strategy.LEAST_LOADED:
+            return min(ready, key=lambda entry: entry.in_flight)
+        return ready[0]
+
+    def _lease(self, entry: Entry) -> KeyLease:
+        self._cursor = self._entries.index(entry) + 1
+        entry.in_flight += 1
+        return KeyLease(entry)
+
+    def _last_resort(self, now: float, tried: Collection[str]) -> KeyLease | Wait | Busy | Exhausted:
+        last = max(self._entries, key=lambda entry: entry.retired, default=None)
+        if last is None:
+            return Exhausted("the pool holds no key")
+        if tried:
+            return Exhausted(last.reason or "all keys are retired")
+        if last.cools(now):
+            return Wait(last.cooling_until)
+        return self._lease(last) if last.has_room() else _BUSY

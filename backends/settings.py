@@ -1,0 +1,157 @@
+"""The settings of a backend or endpoint: names, defaults, ranges. The only place where a default is written.
+
+A setting that is not listed here does not exist: an unknown name is refused with the nearest one, so that no setting is
+accepted and then ignored.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
+
+from backends.errors import ConfigurationError
+
+__all__ = ["Settings", "nearest"]
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """Return up to ``most`` of the known names that the caller may have meant."""
+    return tuple(difflib.get_close_matches(name, list(known), n=most, cutoff=0.5))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one backend or endpoint behaves. All durations are seconds; ``None`` means no limit where it is allowed.
+
+    Attributes:
+        max_concurrent_requests: requests in flight at once (1 or more).
+        queue_size: requests that may wait (0 or more); one more meets ``overflow``.
+        overflow: ``reject`` (QueueFullError), ``wait`` (for room), ``drop_lowest`` (the youngest of the lowest priority goes).
+        ageing: seconds of waiting that lift a request by one priority level; None never lifts.
+        max_retries: further attempts after the first, walks to a fresh key not counted (0 or more).
+        initial_retry_delay: the first backoff delay.
+        backoff_factor: growth of the delay (1 or more).
+        max_retry_delay: cap of the delay, before jitter.
+        jitter: share by which a delay varies, both ways (0 to 1); survives the cap.
+        max_retry_after: the longest wait that a server may ask for; a longer one fails at once.
+        retry_budget: retries allowed as a share of requests, over all requests of the endpoint; None is no budget.
+        retry_reserve: retries allowed on top of that share at any time.
+        deadline: default for calls that name none.
+        failure_threshold: outage-class failures in a row that open the breaker (1 or more).
+        reset_timeout: time an open breaker stays open before one probe.
+        key_strategy: ``round_robin`` or ``least_loaded``.
+        per_key_limit: requests in flight per key; None is no limit.
+        connect_timeout, write_timeout, read_timeout: phases of one exchange; read is the wait for the first byte of an answer.
+        first_token_timeout: from sending to the first content of a stream; None leaves it to read_timeout.
+        idle_timeout: between two pieces of a stream.
+        max_response_bytes: decoded size of a whole answer.
+        max_event_bytes: size of one stream event.
+        allow_insecure_http: send a key over plain http to a host that is not this machine.
+        verify: False, or the path of a CA bundle, for TLS; True is the system's.
+        user_agent: the User-Agent header; None is this library's own.
+    """
+
+    max_concurrent_requests: int = 5
+    queue_size: int = 100
+    overflow: str = "reject"
+    ageing: float | None = 60.0
+    max_retries: int = 5
+    initial_retry_delay: float = 1.0
+    backoff_factor: float = 2.0
+    max_retry_delay: float = 16.0
+    jitter: float = 0.2
+    max_retry_after: float = 60.0
+    retry_budget: float | None = 0.2
+    retry_reserve: float = 50.0
+    deadline: float | None = None
+    failure_threshold: int = 5
+    reset_timeout: float = 30.0
+    key_strategy: str = "round_robin"
+    per_key_limit: int | None = None
+    connect_timeout: float | None = 5.0
+    write_timeout: float | None = 60.0
+    read_timeout: float | None = 600.0
+    first_token_timeout: float | None = None
+    idle_timeout: float | None = 60.0
+    max_response_bytes: int = 64 * 1024 * 1024
+    max_event_bytes: int = 8 * 1024 * 1024
+    allow_insecure_http: bool = False
+    verify: bool | str = True
+    user_agent: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, (kinds, low, high, optional) in _RANGES.items():
+            value = getattr(self, name)
+            if value is None and optional:
+                continue
+            if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+                raise ConfigurationError(
+                    f"Setting {name} must be {'a whole number' if kinds is int else 'a number'}"
+                    f"{' or None' if optional else ''}, not {value!r}."
+                )
+            if not low <= value <= high:
+                raise ConfigurationError(f"Setting {name} must be {_span(low, high)}, not {value!r}.")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ConfigurationError(
+                    f"Setting {name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}."
+                )
+        if not isinstance(self.allow_insecure_http, bool):
+            raise ConfigurationError(
+                f"Setting allow_insecure_http must be True or False, not {self.allow_insecure_http!r}."
+            )
+        if not isinstance(self.verify, (bool, str)):
+            raise ConfigurationError(f"Setting verify must be True, False or a path, not {type(self.verify).__name__}.")
+        if self.user_agent is not None and not (
+            isinstance(self.user_agent, str) and self.user_agent.isascii() and self.user_agent.isprintable()
+        ):
+            raise ConfigurationError("Setting user_agent must be printable ASCII text.")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], base: Settings | None = None) -> Settings:
+        """Return the defaults (or ``base``) with these values.
+
+        Raises:
+            ConfigurationError: a name is unknown or a value is out of range; the message names it.
+        """
+        known = {entry.name for entry in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise ConfigurationError(f"Unknown setting {name!r}.", suggestions=nearest(name, known))
+        return replace(base or cls(), **values) if values else (base or cls())
+
+
+def _span(low: float, high: float) -> str:
+    return f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+
+
+_NUMBER: Final = (int, float)
+_RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
+    # name: (type, lowest, highest, may be None)
+    "max_concurrent_requests": (int, 1, math.inf, False),
+    "queue_size": (int, 0, math.inf, False),
+    "ageing": (_NUMBER, 1e-9, 1e9, True),
+    "max_retries": (int, 0, 1000, False),
+    "initial_retry_delay": (_NUMBER, 0, 86_400, False),
+    "backoff_factor": (_NUMBER, 1, 1000, False),
+    "max_retry_delay": (_NUMBER, 0, 86_400, False),
+    "jitter": (_NUMBER, 0, 1, False),
+    "max_retry_after": (_NUMBER, 0, 86_400, False),
+    "retry_budget": (_NUMBER, 0, 100, True),
+    "retry_reserve": (_NUMBER, 0, math.inf, False),
+    "deadline": (_NUMBER, 0, math.inf, True),
+    "failure_threshold": (int, 1, math.inf, False),
+    "reset_timeout": (_NUMBER, 1e-9, 1e9, False),
+    "per_key_limit": (int, 1, math.inf, True),
+    "connect_timeout": (_NUMBER, 1e-9, math.inf, True),
+    "write_timeout": (_NUMBER, 1e-9, math.inf, True),
+    "read_timeout": (_NUMBER, 1e-9, math.inf, True),
+    "first_token_timeout": (_NUMBER, 1e-9, math.inf, True),
+    "idle_timeout": (_NUMBER, 1e-9, math.inf, True),
+    "max_response_bytes": (int, 1, math.inf, False),
+    "max_event_bytes": (int, 1, math.inf, False),
+}
+_CHOICES: Final = {"overflow": ("reject", "wait", "drop_lowest"), "key_strategy": ("round_robin", "least_loaded")}

@@ -1,0 +1,265 @@
+"""Counters and histograms of what was done: the same size after a million requests as after one.
+
+Nothing here reads a clock, locks, or keeps anything per request. Names that come from callers or servers (models,
+endpoints, error classes) are bounded in number and in length.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal, TypeAlias
+
+from backends.telemetry.histogram import Histogram
+from backends.types import Usage
+
+__all__ = ["BoundedCounter", "Histogram", "Metrics", "Outcome"]
+
+Outcome: TypeAlias = Literal["success", "failure", "cancelled"]
+"""How a request ended; ``cancelled`` when its caller gave it up."""
+
+OTHER: Final = "(other)"
+_LONGEST_NAME: Final = 128
+
+
+class BoundedCounter:
+    """Counts by name. The first ``names`` names get a count of their own, all later ones share ``(other)``.
+
+    Raises:
+        ValueError: ``names`` is below 1.
+    """
+
+    __slots__ = ("_counts", "_names", "total")
+
+    def __init__(self, names: int = 64) -> None:
+        if names < 1:
+            raise ValueError("names must be 1 or more")
+        self._counts: dict[str, int] = {}
+        self._names = names
+        self.total = 0
+        """The sum over all names."""
+
+    def add(self, name: str, amount: int = 1) -> None:
+        """Count ``amount`` more for ``name``."""
+        self.total += amount
+        counts = self._counts
+        if name not in counts:
+            name = _bounded_name(name, counts, self._names)
+        counts[name] = counts.get(name, 0) + amount
+
+    def get(self, name: str) -> int:
+        """Return the count of ``name``, 0 when it has none of its own."""
+        return self._counts.get(name, 0)
+
+    def snapshot(self) -> dict[str, int]:
+        """Return a copy of the counts."""
+        return dict(self._counts)
+
+
+class _Row:
+    """Totals of one model, or of one endpoint."""
+
+    __slots__ = (
+        "cancelled",
+        "failures",
+        "input_tokens",
+        "output_tokens",
+        "requests",
+        "seconds",
+        "successes",
+        "total_tokens",
+    )
+
+    def __init__(self) -> None:
+        self.requests = self.successes = self.failures = self.cancelled = 0
+        self.input_tokens = self.output_tokens = self.total_tokens = 0
+        self.seconds = 0.0
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "requests": self.requests,
+            "successes": self.successes,
+            "failures": self.failures,
+            "cancelled": self.cancelled,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "total_tokens": self.total_tokens,
+            "mean_seconds": self.seconds / self.successes if self.successes else None,
+        }
+
+
+class Metrics:
+    """What one backend, or one endpoint of it, has done since the last reset.
+
+    Args:
+        now: monotonic seconds.
+        wall: unix seconds.
+        names: how many models, endpoints, error classes and retry reasons are told apart, each.
+
+    Raises:
+        ValueError: ``names`` is below 1.
+    """
+
+    def __init__(self, now: float, wall: float, *, names: int = 64) -> None:
+        if names < 1:
+            raise ValueError("names must be 1 or more")
+        self._names = names
+        self.active = 0
+        """Requests started and not finished."""
+        self.reset(now, wall)
+
+    def reset(self, now: float, wall: float) -> None:
+        """Forget everything but the requests still active: they count as started now, so that the sums stay true."""
+        self._since = now
+        self._since_wall = wall
+        self.requests = self.active
+        """Requests started; equals successes + failures + cancelled when none is active."""
+        self.successes = self.failures = self.cancelled = 0
+        self.attempts = 0
+        """Times a request was put on the wire, over all finished requests."""
+        self._total = Histogram()
+        self._queued = Histogram()
+        self._first_token = Histogram()
+        self._errors = BoundedCounter(self._names)
+        self._retries = BoundedCounter(self._names)
+        self._models: dict[str, _Row] = {}
+        self._endpoints: dict[str, _Row] = {}
+        self._input = self._output = self._all_tokens = 0
+        self._cached = self._cache_write = self._reasoning = self._audio = 0
+        self._estimated = self._unreported = 0
+
+    def started(self) -> None:
+        """Count one request that was accepted from a caller."""
+        self.requests += 1
+        self.active += 1
+
+    def retried(self, reason: str) -> None:
+        """Count one repeat, by what made it necessary."""
+        self._retries.add(reason)
+
+    def finished(
+        self,
+        outcome: Outcome,
+        *,
+        model: str | None = None,
+        endpoint: str | None = None,
+        error: str | None = None,
+        queued: float | None = None,
+        first_token: float | None = None,
+        total: float | None = None,
+        usage: Usage | None = None,
+        attempts: int = 0,
+    ) -> None:
+        """Count the end of a request that was started.
+
+        Args:
+            outcome: how it ended.
+            model: the model asked for.
+            endpoint: the name of the endpoint.
+            error: name of the error class; only counted for a failure.
+            queued: seconds spent waiting for a place.
+            first_token: seconds from the start to the first content of a stream.
+            total: seconds from the start to the end; goes into the latencies of successes only, because a fast refusal
+                would make a broken provider look quick.
+            usage: tokens, as the provider counted them; those of a failed or cancelled request count too.
+            attempts: how often it was put on the wire.
+        """
+        self.active -= 1
+        self.attempts += attempts
+        by_model = self._models.get(model or "(none)") or self._row(self._models, model or "(none)")
+        by_endpoint = self._endpoints.get(endpoint or "(default)") or self._row(
+            self._endpoints, endpoint or "(default)"
+        )
+        by_model.requests += 1
+        by_endpoint.requests += 1
+        if outcome == "success":
+            self.successes += 1
+            by_model.successes += 1
+            by_endpoint.successes += 1
+            if total is not None:
+                self._total.record(total)
+                by_model.seconds += total
+                by_endpoint.seconds += total
+        elif outcome == "failure":
+            self.failures += 1
+            by_model.failures += 1
+            by_endpoint.failures += 1
+            self._errors.add(error or "(unnamed)")
+        else:
+            self.cancelled += 1
+            by_model.cancelled += 1
+            by_endpoint.cancelled += 1
+        if queued is not None:
+            self._queued.record(queued)
+        if first_token is not None:
+            self._first_token.record(first_token)
+        if usage is not None:
+            self._count(usage, by_model, by_endpoint)
+        elif outcome == "success":
+            self._unreported += 1
+
+    def snapshot(self, now: float, wall: float) -> dict[str, Any]:
+        """Return everything as plain data that JSON can hold; None where there is nothing to say."""
+        uptime = max(0.0, now - self._since)
+        ended = self.successes + self.failures
+        return {
+            "timestamp": wall,
+            "since": self._since_wall,
+            "uptime_seconds": uptime,
+            "total_requests": self.requests,
+            "active_requests": self.active,
+            "successes": self.successes,
+            "failures": self.failures,
+            "cancelled": self.cancelled,
+            "success_rate": self.successes / ended if ended else None,
+            "attempts": self.attempts,
+            "retries": self._retries.snapshot(),
+            "errors": self._errors.snapshot(),
+            "latency": {
+                "total": self._total.snapshot(),
+                "queued": self._queued.snapshot(),
+                "first_token": self._first_token.snapshot(),
+            },
+            "tokens": {
+                "input": self._input,
+                "output": self._output,
+                "total": self._all_tokens,
+                "cached": self._cached,
+                "cache_write": self._cache_write,
+                "reasoning": self._reasoning,
+                "audio": self._audio,
+                "estimated_requests": self._estimated,
+                "unreported_requests": self._unreported,
+            },
+            "throughput": {
+                "requests_per_second": (ended + self.cancelled) / uptime if uptime else None,
+                "output_tokens_per_second": self._output / uptime if uptime else None,
+            },
+            "models": {name: row.snapshot() for name, row in self._models.items()},
+            "endpoints": {name: row.snapshot() for name, row in self._endpoints.items()},
+        }
+
+    def _row(self, rows: dict[str, _Row], name: str) -> _Row:
+        return rows.setdefault(_bounded_name(name, rows, self._names), _Row())
+
+    def _count(self, usage: Usage, *rows: _Row) -> None:
+        arriving = usage.input_tokens or 0
+        leaving = usage.output_tokens or 0
+        together = arriving + leaving if usage.total_tokens is None else usage.total_tokens
+        self._input += arriving
+        self._output += leaving
+        self._all_tokens += together
+        for row in rows:
+            row.input_tokens += arriving
+            row.output_tokens += leaving
+            row.total_tokens += together
+        self._cached += usage.cached_tokens or 0
+        self._cache_write += usage.cache_write_tokens or 0
+        self._reasoning += usage.reasoning_tokens or 0
+        self._audio += usage.audio_tokens or 0
+        if usage.estimated:
+            self._estimated += 1
+
+
+def _bounded_name(name: str, known: dict[str, Any], names: int) -> str:
+    """Return the name under which to count what is not known under its own."""
+    name = name[:_LONGEST_NAME]
+    return name if name in known or len(known) - (OTHER in known) < names else OTHER

@@ -1,0 +1,38 @@
+"""The shape of ``report()``: one JSON-ready dictionary of counters, latencies, queue, breaker, keys and endpoints.
+
+Pure arrangement of what the counters and endpoints say; it counts nothing itself. The schema is ``report.schema.json``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from backends.resilience.endpoint import Endpoint
+
+__all__ = ["build_report"]
+
+
+def build_report(api_name: str, snapshot: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
+    """Return the report; ``queue`` and ``circuit_breaker`` are those of the default endpoint, the others stand under ``endpoints``."""
+    by_endpoint = snapshot.get("endpoints", {})
+    described = {
+        name: {
+            "base_url": endpoint.base_url,
+            "queue": endpoint.status(),
+            "circuit_breaker": endpoint.breaker_status(),
+            "keys": [asdict(status) for status in endpoint.key_status()],
+            "counters": by_endpoint.get(name, {}),
+        }
+        for name, endpoint in endpoints.items()
+    }
+    default = described.get("default", {})
+    return {
+        "api_name": api_name,
+        **snapshot,
+        "queue": default.get("queue", {}),
+        "circuit_breaker": default.get("circuit_breaker", {}),
+        "keys": default.get("keys", []),
+        "endpoints": described,
+    }

@@ -1,0 +1,212 @@
+"""One request out, one answer in, over any httpx transport: bounds, decompression, redirects and typed failures.
+
+A redirect is followed only within the same origin, so a key never reaches another host. Nothing is repeated here.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import httpx
+
+from backends.wire.decompression import Decompressor, decompressor
+from backends.wire.multipart import Multipart
+from backends.wire.transport import AiohttpTransport
+from backends.wire.values import Failure, Limits, WireError, WireRequest
+
+__all__ = ["Client", "Response"]
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 5
+
+
+class Client:
+    """Sends requests; serves many threads and event loops at once.
+
+    Args:
+        transport: any httpx transport; None is aiohttp underneath.
+        limits: bounds on answers.
+        verify: for TLS, see :class:`AiohttpTransport`.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        limits: Limits | None = None,
+        verify: bool | str | ssl.SSLContext = True,
+        keepalive: float = 30.0,
+    ) -> None:
+        self._owns = transport is None
+        self._transport = transport if transport is not None else AiohttpTransport(verify=verify, keepalive=keepalive)
+        self._limits = limits or Limits()
+
+    async def open(self, request: WireRequest) -> Response:
+        """Send and return when the answer's headers are there.
+
+        Raises:
+            WireError: the network failed, or a redirect was refused.
+        """
+        url = _url(request.url)
+        method, body = request.method, request.body
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await self._once(request, method, url, body)
+            if response.status_code not in _REDIRECTS or "location" not in response.headers:
+                return Response(response, self._limits)
+            target = url.join(response.headers["location"])
+            await response.stream.aclose()  # type: ignore[union-attr]  # asynchronous transports give asynchronous streams
+            if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+                raise WireError(Failure.REDIRECT, f"the server pointed to another host, {target.host[:200]}", sent=True)
+            if response.status_code in (301, 302, 303):
+                if method not in ("GET", "HEAD"):
+                    raise WireError(Failure.REDIRECT, f"a {method} was answered by a {response.status_code}", sent=True)
+            elif isinstance(body, Multipart) and not body.repeatable:
+                raise WireError(Failure.REDIRECT, "the body can be sent only once", sent=True)
+            url = target
+        raise WireError(Failure.REDIRECT, f"more than {_MOST_REDIRECTS} in a row", sent=True)
+
+    async def _once(
+        self, request: WireRequest, method: str, url: httpx.URL, body: bytes | Multipart | None
+    ) -> httpx.Response:
+        timeouts = request.timeouts
+        headers = [("accept-encoding", "gzip, deflate"), *request.headers]
+        content: Any = body
+        if isinstance(body, Multipart):
+            content = _pieces(body)
+            if body.length is not None:
+                headers.append(("content-length", str(body.length)))
+        try:
+            built = httpx.Request(
+                method,
+                url,
+                headers=headers,
+                content=content,
+                extensions={"timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": timeouts.write}},
+            )
+            return await self._transport.handle_async_request(built)
+        except (httpx.TransportError, httpx.InvalidURL) as problem:
+            raise _translated(problem) from None
+
+    async def aclose(self) -> None:
+        """Close the connections of every loop; a transport that was passed in stays its owner's."""
+        if self._owns:
+            await self._transport.aclose()
+
+    def abandon(self) -> None:
+        """Forget all connections without touching their sockets, after a fork."""
+        if isinstance(self._transport, AiohttpTransport):
+            self._transport.abandon()
+
+
+class Response:
+    """One answer whose body has not been read yet."""
+
+    __slots__ = ("_closed", "_limits", "_response", "headers", "status")
+
+    def __init__(self, response: httpx.Response, limits: Limits) -> None:
+        self._response = response
+        self._limits = limits
+        self._closed = False
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = _headers(response.headers)
+        """Lower-case names; repeated ones are joined with a comma."""
+
+    async def read(self) -> bytes:
+        """Return the whole body, decoded.
+
+        Raises:
+            WireError: it is larger than allowed, cannot be decompressed, or was cut short.
+        """
+        most = self._limits.max_body_bytes
+        announced = self.headers.get("content-length", "")
+        if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) > most:
+            await self.aclose()
+            raise WireError(Failure.TOO_LARGE, f"{announced} bytes were announced, {most} are allowed", sent=True)
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self.chunks():
+            size += len(piece)
+            if size > most:
+                await self.aclose()
+                raise WireError(Failure.TOO_LARGE, f"more than the {most} bytes that are allowed", sent=True)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the decoded body as it arrives.
+
+        Raises:
+            WireError: nothing came for too long, it was cut short, or cannot be decompressed.
+        """
+        inflate: Decompressor | None = None
+        encoding = self.headers.get("content-encoding")
+        if encoding is not None:
+            inflate = decompressor(encoding, self._limits.max_decompression_ratio, self._limits.max_body_bytes)
+        stream: Any = self._response.stream
+        try:
+            async for piece in stream:
+                if inflate is not None:
+                    piece = inflate.feed(piece)
+                if piece:
+                    yield piece
+        except httpx.TransportError as problem:
+            raise _translated(problem, body=True) from None
+        if inflate is not None:
+            inflate.finish()
+
+    async def aclose(self) -> None:
+        """Give the connection back, or close it when the body was not read to its end; idempotent."""
+        if not self._closed:
+            self._closed = True
+            await self._response.stream.aclose()  # type: ignore[union-attr]  # as above
+
+
+@lru_cache(maxsize=1024)
+def _url(text: str) -> httpx.URL:
+    return httpx.URL(text)
+
+
+def _headers(headers: httpx.Headers) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in headers.raw:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        joined[key] = f"{joined[key]}, {text}" if key in joined else text
+    return joined
+
+
+async def _pieces(body: Multipart) -> AsyncIterator[bytes]:
+    for piece in body.chunks():
+        yield piece
+
+
+_BY_CLASS: Final[tuple[tuple[type[Exception], Failure, bool], ...]] = (
+    (httpx.ConnectTimeout, Failure.CONNECT_TIMEOUT, False),
+    (httpx.PoolTimeout, Failure.CONNECT_TIMEOUT, False),
+    (httpx.ConnectError, Failure.CONNECT, False),
+    (httpx.WriteTimeout, Failure.WRITE_TIMEOUT, True),
+    (httpx.WriteError, Failure.RESET_BEFORE_SENT, False),
+    (httpx.ReadTimeout, Failure.READ_TIMEOUT, True),
+    (httpx.ReadError, Failure.RESET_AFTER_SENT, True),
+    (httpx.RemoteProtocolError, Failure.PROTOCOL, True),
+    (httpx.UnsupportedProtocol, Failure.INSECURE, False),
+)
+_UNSENT: Final = frozenset({Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.RESET_BEFORE_SENT})
+
+
+def _translated(problem: Exception, *, body: bool = False) -> WireError:
+    failure = getattr(problem, "failure", None)
+    if failure is None:
+        failure, sent = next(
+            ((found, sent) for kind, found, sent in _BY_CLASS if isinstance(problem, kind)), (Failure.PROTOCOL, True)
+        )
+        if body and failure in (Failure.RESET_AFTER_SENT, Failure.PROTOCOL):
+            failure = Failure.CUT_SHORT
+        if body and failure is Failure.READ_TIMEOUT:
+            failure = Failure.IDLE_TIMEOUT
+    else:
+        sent = failure not in _UNSENT
+    return WireError(failure, str(problem)[:300], sent=sent)
