@@ -19,6 +19,7 @@ from backends.resilience.endpoint import Endpoint, Passage
 from backends.resilience.failures import (
     AttemptFailed,
     Blame,
+    bare,
     error_class,
     failed_answer,
     failed_format,
@@ -120,6 +121,7 @@ class HTTPBackend(Backend):
             return await self._attempt(work, call, key)
 
         call = self._call(operation.name, operation.model, attempt, options, endpoint)
+        call.affinity = _affinity(work)
         return await self._run(call, endpoint)
 
     def _stream(self, operation: Operation[T], options: CallOptions) -> AsyncStream[T]:
@@ -131,6 +133,7 @@ class HTTPBackend(Backend):
             return await self._open(work, call, key)
 
         call: Call[_Opened] = self._call(operation.name, operation.model, attempt, options, endpoint)
+        call.affinity = _affinity(work)
         state: StreamState[T] = StreamState(call.id)
         return AsyncStream(self._flow(call, work, state), state)
 
@@ -365,6 +368,7 @@ class HTTPBackend(Backend):
                     raise WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
                 reply: Any = reader.reply(self._answer(call, opened.response, None))
             except (WireError, *_UNREADABLE, errors.BackendError) as problem:
+                bare(problem)
                 raise self._interrupted(problem, opened, work) from (
                     problem if isinstance(problem, errors.BackendError) else None
                 )
@@ -456,6 +460,14 @@ class HTTPBackend(Backend):
     async def _close_wire(self) -> None:
         for client in list(self._clients.values()):
             await client.aclose()
+
+
+def _affinity(work: _Work) -> bytes | None:
+    """Return the start of the body where requests that share it should share a key, None where that is off or it is short."""
+    length = work.endpoint.settings.prefix_affinity
+    if length is None or not isinstance(work.body, bytes) or len(work.body) < length:
+        return None
+    return work.body[:length]
 
 
 def error_text(data: Any) -> tuple[str, str | None]:

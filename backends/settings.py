@@ -44,6 +44,8 @@ class Settings:
         reset_timeout: time an open breaker stays open before one probe.
         key_strategy: ``round_robin`` or ``least_loaded``.
         per_key_limit: requests in flight per key; None is no limit.
+        prefix_affinity: requests whose bodies share this many leading bytes stay on one key while it is healthy, so that the
+            provider's prompt cache can serve them; None spreads them by ``key_strategy``.
         connect_timeout, write_timeout, read_timeout: phases of one exchange; read is the wait for the first byte of an answer.
         first_token_timeout: from sending to the first content of a stream; None leaves it to read_timeout.
         idle_timeout: between two pieces of a stream.
@@ -71,6 +73,7 @@ class Settings:
     reset_timeout: float = 30.0
     key_strategy: str = "round_robin"
     per_key_limit: int | None = None
+    prefix_affinity: int | None = None
     connect_timeout: float | None = 5.0
     write_timeout: float | None = 60.0
     read_timeout: float | None = 600.0
@@ -146,6 +149,7 @@ _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     "failure_threshold": (int, 1, math.inf, False),
     "reset_timeout": (_NUMBER, 1e-9, 1e9, False),
     "per_key_limit": (int, 1, math.inf, True),
+    "prefix_affinity": (int, 1, math.inf, True),
     "connect_timeout": (_NUMBER, 1e-9, math.inf, True),
     "write_timeout": (_NUMBER, 1e-9, math.inf, True),
     "read_timeout": (_NUMBER, 1e-9, math.inf, True),

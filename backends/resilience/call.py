@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 
 from backends import errors
 from backends.resilience.endpoint import Endpoint, Passage
-from backends.resilience.failures import AttemptFailed, Blame
+from backends.resilience.failures import AttemptFailed, Blame, bare
 from backends.resilience.keys import Busy, Exhausted, Wait
 from backends.secret import Key
 
@@ -37,6 +37,7 @@ class Call(Generic[T]):
         name, model, priority: what it is, for counters and order.
         attempt: puts the request on the wire once with the given key and returns what came, or raises AttemptFailed.
         deadline_at: monotonic seconds after which nothing may go on, None for no limit.
+        affinity: what requests that should share a key have in common.
         attempts, retries, queued: what happened on the way: times on the wire, waits between them, seconds in the queue.
     """
 
@@ -51,6 +52,7 @@ class Call(Generic[T]):
     retries: int = 0
     queued: float = 0.0
     retried: Callable[[str], None] | None = None
+    affinity: bytes | None = None
     failed_on: dict[object, str] = field(default_factory=dict)
 
 
@@ -73,7 +75,7 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
         await endpoint.enter(call.priority, returning=last is not None)
         call.queued += clock.monotonic() - waited_from
         try:
-            passage = endpoint.board(tried)
+            passage = endpoint.board(tried, call.affinity)
         except errors.ServiceUnavailableError as refusal:
             endpoint.leave()
             raise _about(refusal, last) from (last.error if last else None)
@@ -88,7 +90,7 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
             call.attempts += 1
             result = await call.attempt(call, passage.key)
         except AttemptFailed as failure:
-            last = failure.with_traceback(None)  # its frames would keep each other, and what they hold, alive
+            last = bare(failure)
             delay = _learn(call, endpoint, passage, failure, tried, random)
         except BaseException:
             passage.let_go()

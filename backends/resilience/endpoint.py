@@ -227,7 +227,7 @@ class Endpoint:
         if wait > 0:
             raise self._open_error(wait)
 
-    def board(self, tried: Collection[str]) -> Passage | key_pool.Wait | key_pool.Busy | key_pool.Exhausted:
+    def board(self, tried: Collection[str], affinity: bytes | None = None) -> Passage | key_pool.Wait | key_pool.Busy | key_pool.Exhausted:
         """Turn a slot into a passage; on anything else the caller still holds the slot.
 
         Raises:
@@ -240,7 +240,7 @@ class Endpoint:
                 raise self._open_error(lease.retry_after)
             if not self.has_keys:
                 return Passage(self, lease, None)
-            key_lease = self.pool.acquire(now, tried=tried)
+            key_lease = self.pool.acquire(now, tried=tried, affinity=affinity)
             if isinstance(key_lease, key_pool.KeyLease):
                 return Passage(self, lease, key_lease)
             self.breaker.release(lease, now, self.clock.time())

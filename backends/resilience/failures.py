@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from backends import errors
 from backends.operation import Repeat
 from backends.resilience import hints
 from backends.wire.values import Failure, WireError
 
-__all__ = ["AttemptFailed", "Blame", "error_class", "failed_answer", "failed_format", "failed_stream", "failed_wire"]
+E = TypeVar("E", bound=BaseException)
+
+__all__ = ["AttemptFailed", "Blame", "bare", "error_class", "failed_answer", "failed_format", "failed_stream", "failed_wire"]
 
 
 class Blame(Enum):
@@ -31,6 +33,13 @@ class Blame(Enum):
     """408, 409: try again, nobody learns."""
     OUTAGE = "outage"
     """Connect, reset, timeout, 5xx, 529, a stream that died: the breaker learns, try again."""
+
+
+def bare(error: E) -> E:
+    """Return the error without the frames and errors beneath it: their variables hold headers, and headers hold keys."""
+    error.__traceback__ = None
+    error.__context__ = None
+    return error
 
 
 class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that never reaches a caller

@@ -26,15 +26,14 @@ class Ticket(Generic[T]):
     The other attributes belong to the line: the ticket is its own link in the list.
     """
 
-    __slots__ = ("after", "before", "front", "item", "lane", "level", "sequence", "since")
+    __slots__ = ("after", "before", "front", "item", "lane", "level", "since")
 
-    def __init__(self, item: T, level: int, since: float, lane: _Lane[T], sequence: int, *, front: bool) -> None:
+    def __init__(self, item: T, level: int, since: float, lane: _Lane[T], *, front: bool) -> None:
         self.level = level
         self.front = front
         self.since = since
         self.item: T | None = item
         self.lane: _Lane[T] | None = lane
-        self.sequence = sequence
         self.before: Ticket[T] | None = None
         self.after: Ticket[T] | None = None
 
@@ -79,9 +78,10 @@ class _Lane(Generic[T]):
 class WaitingLine(Generic[T]):
     """Those who wait, in order.
 
-    Level 0 goes before level 1, and so on; within a level, those pushed with ``front=True`` go first, then by age. Each
-    ``ageing`` seconds waited lift a ticket by one level, up to level 0, where it stands by its age: a low level is
-    delayed but never starved. ``now`` must not go back from one call to the next.
+    Level 0 goes before level 1, and so on; within a level, those pushed with ``front=True`` go first, then by age.
+    Each ``ageing`` seconds waited lift by one level: a ticket of level 2 goes before one of level 0 that came more than
+    twice ``ageing`` seconds after it. So a low level is delayed but never starved, and a high one keeps its lead
+    however long the line is. ``now`` must not go back from one call to the next.
 
     Args:
         levels: how many levels there are, 1 or more.
@@ -91,7 +91,7 @@ class WaitingLine(Generic[T]):
         ValueError: an argument is out of its range; the message names it.
     """
 
-    __slots__ = ("_ageing", "_lanes", "_length", "_owned", "_pushed")
+    __slots__ = ("_ageing", "_lanes", "_length", "_owned")
 
     def __init__(self, levels: int = 3, ageing: float | None = 60.0) -> None:
         if levels < 1:
@@ -103,7 +103,6 @@ class WaitingLine(Generic[T]):
         self._lanes: tuple[_Lane[T], ...] = tuple(_Lane() for _ in range(2 * levels))
         self._owned = frozenset(map(id, self._lanes))
         self._length = 0
-        self._pushed = 0
 
     def __len__(self) -> int:
         return self._length
@@ -118,33 +117,36 @@ class WaitingLine(Generic[T]):
         if not 0 <= index < len(self._lanes):
             raise ValueError(f"level must be from 0 to {len(self._lanes) // 2 - 1}")
         lane = self._lanes[index]
-        ticket = Ticket(item, level, now, lane, self._pushed, front=front)
-        self._pushed += 1
+        ticket = Ticket(item, level, now, lane, front=front)
         self._length += 1
         lane.append(ticket)
         return ticket
 
-    def pop(self, now: float) -> T | None:
+    def pop(self, now: float) -> T | None:  # noqa: ARG002 - the order does not change while time passes
         """Take out and return who goes next, or None when nobody waits."""
+        lanes = self._lanes
         ageing = self._ageing
-        chosen: Ticket[T] | None = None
-        best = (0, False, 0)
-        for lane in self._lanes:
-            head = lane.first
-            if head is None:
+        chosen: _Lane[T] | None = None
+        best = 0.0
+        for index in range(0, len(lanes), 2):
+            front, others = lanes[index], lanes[index + 1]
+            first = front.first or others.first
+            if first is None:
                 continue
+            lane = front if front.first is not None else others
             if ageing is None:
-                chosen = head
+                chosen = lane
                 break
-            waited = now - head.since
-            level = head.level if waited < ageing else max(0, head.level - int(waited / ageing))
-            rank = (level, not head.front, head.sequence)
+            # Who goes first of a level stands in for its oldest: a retry that has just come back must not hide how
+            # long the others have waited.
+            since = first.since if others.first is None else min(first.since, others.first.since)
+            rank = since + ageing * (index // 2)
             if chosen is None or rank < best:
-                chosen, best = head, rank
-        if chosen is None:
+                chosen, best = lane, rank
+        if chosen is None or chosen.first is None:
             return None
         self._length -= 1
-        return chosen.lane.take(chosen)  # type: ignore[union-attr]  # a head is in its lane
+        return chosen.take(chosen.first)
 
     def discard(self, ticket: Ticket[T]) -> bool:
         """Take a ticket out of the line, wherever it stands; False when it is no longer, or never was, in this line."""

@@ -1,0 +1,118 @@
+"""Embeddings in the OpenAI dialect: ``POST /embeddings``.
+
+Wire facts: the official clients ask for ``encoding_format: base64`` (little-endian float32) unless told otherwise,
+which is a quarter of the bytes of text; an answer with lists of numbers is accepted all the same. ``index`` tells
+which input a vector belongs to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import sys
+from array import array
+from collections.abc import Mapping
+from typing import Any, Final
+
+from backends.dialects.openai_common import json_object, read_usage
+from backends.dialects.openai_completions import Prompt, checked_prompt
+from backends.dialects.openai_errors import raise_inside
+from backends.operation import Answer, Operation
+from backends.parameters import bad_argument
+from backends.types import Embeddings
+from backends.wire.values import FormatError
+
+__all__ = ["PATH", "embed_operation", "read_embeddings", "read_vector"]
+
+PATH: Final = "/embeddings"
+
+
+def embed_operation(
+    model: str,
+    texts: Prompt,
+    fields: Mapping[str, Any],
+    *,
+    provider: str | None = None,
+    path: str = PATH,
+    most: int | None = None,
+    encoding: str | None = "base64",
+) -> Operation[Embeddings]:
+    """Return the operation of an embedding call.
+
+    Args:
+        model, texts, fields: what to send; one text gives one vector.
+        provider, path: of the server.
+        most: how many inputs the provider takes in one request, None for no bound of its own.
+        encoding: ``encoding_format`` where the caller gave none; None sends none.
+
+    Raises:
+        InvalidRequestError: there is no text, one is empty, or there are too many.
+    """
+    number = checked_prompt(texts, provider, name="texts", empty=False)
+    if most is not None and number > most:
+        bad_argument(f"texts must have at most {most} items, not {number}", provider)
+    body: dict[str, Any] = {"model": model, "input": texts, **fields}
+    if encoding is not None:
+        body.setdefault("encoding_format", encoding)
+    return Operation("embed", lambda answer: read_embeddings(answer, number), path, body=body, model=model)
+
+
+def read_embeddings(answer: Answer, number: int) -> Embeddings:
+    """Read the vectors into the order of their texts.
+
+    Raises:
+        FormatError: one is missing, doubled, not numbers, or of another length than the rest.
+        BackendError: it is an error body in spite of its status.
+    """
+    data = json_object(answer.data)
+    raise_inside(data)
+    entries = data["data"]
+    if len(entries) != number:
+        raise FormatError(f"{len(entries)} vectors came for {number} texts")
+    ordered: list[tuple[float, ...] | None] = [None] * number
+    for place, entry in enumerate(entries):
+        index = entry.get("index", place)
+        if type(index) is not int or not 0 <= index < number or ordered[index] is not None:
+            raise FormatError("the vectors are not numbered one by one")
+        ordered[index] = read_vector(entry["embedding"])
+    vectors = tuple(vector for vector in ordered if vector is not None)
+    if len({len(vector) for vector in vectors}) != 1:
+        raise FormatError("the vectors differ in length")
+    model = data.get("model")
+    return Embeddings(
+        **answer.facts(),
+        usage=read_usage(data.get("usage")),
+        model=model if isinstance(model, str) else answer.model,
+        vectors=vectors,
+    )
+
+
+def read_vector(value: Any) -> tuple[float, ...]:
+    """Read one vector from base64 or from a list.
+
+    Raises:
+        FormatError: it is neither, is empty, or holds what is not a finite number.
+    """
+    vector: tuple[float, ...]
+    if type(value) is str:
+        numbers = array("f")
+        try:
+            numbers.frombytes(base64.b64decode(value, validate=True))
+        except (binascii.Error, ValueError):
+            raise FormatError("a vector is not base64 of 32-bit numbers") from None
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        vector = tuple(numbers)
+    elif type(value) is list:
+        if not {*map(type, value)} <= {int, float}:
+            raise FormatError("a vector holds something that is not a number")
+        vector = tuple(map(float, value))
+    else:
+        raise FormatError("a vector is neither base64 nor a list")
+    if not vector:
+        raise FormatError("a vector is empty")
+    # One sum instead of a test for each: NaN and infinities survive addition, and sums of float32 fit into a double.
+    if not math.isfinite(sum(vector)):
+        raise FormatError("a vector holds a number that is not finite")
+    return vector

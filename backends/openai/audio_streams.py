@@ -1,0 +1,161 @@
+"""Readers of OpenAI's audio streams: sound as plain bytes or as events, transcripts as events."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from backends.dialects.openai_common import read_usage, text_of
+from backends.dialects.openai_errors import stream_error
+from backends.dialects.openai_events import EventReader
+from backends.openai.values import Speech, Transcript
+from backends.operation import Answer
+from backends.types import Chunk, Usage
+from backends.wire.values import FormatError
+
+__all__ = ["SpeechStreamReader", "TranscriptStreamReader", "read_speech"]
+
+
+def read_speech(answer: Answer) -> Speech:
+    """Read a whole sound file.
+
+    Raises:
+        FormatError: it is empty, or JSON instead of sound.
+    """
+    data = answer.data
+    kind = answer.headers.get("content-type")
+    if not data:
+        raise FormatError("there is no sound")
+    if kind is not None and kind.startswith(("application/json", "text/html")):
+        raise FormatError("it is not sound")
+    return Speech(**{**answer.facts(), "raw": None}, model=answer.model, data=data, size=len(data), content_type=kind)
+
+
+class SpeechStreamReader(EventReader):
+    """Sound on its way. Plain bytes have no end mark of their own: the end of the HTTP body is their end.
+
+    Args:
+        max_event_bytes: bound of one event.
+        events: whether the sound comes in events (``speech.audio.delta``, ``speech.audio.done``).
+        keep: whether the reply holds the sound; otherwise only its size is counted.
+    """
+
+    __slots__ = ("_events", "_keep", "_parts", "_size", "_usage")
+
+    def __init__(self, max_event_bytes: int, *, events: bool, keep: bool) -> None:
+        super().__init__(max_event_bytes)
+        self._events = events
+        self._keep = keep
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._usage = Usage()
+
+    def feed(self, data: bytes) -> Iterator[Chunk]:
+        """Yield the sound in the next bytes."""
+        if self._events:
+            yield from super().feed(data)
+        elif data:
+            yield self._sound(data, None)
+
+    def take(self, payload: dict[str, Any]) -> Iterable[Chunk]:
+        """Read one event; unknown ones are passed over."""
+        kind = payload.get("type")
+        if kind == "error":
+            raise stream_error(payload)
+        if kind == "speech.audio.delta":
+            try:
+                data = base64.b64decode(payload["audio"], validate=True)
+            except binascii.Error:
+                raise FormatError("sound is not base64") from None
+            return (self._sound(data, payload),)
+        if kind == "speech.audio.done":
+            self._usage = read_usage(payload.get("usage"))
+            self.done = True
+            return (Chunk(finish_reason="stop", usage=self._usage, raw=payload),)
+        return ()
+
+    def _sound(self, data: bytes, raw: Any) -> Chunk:
+        self._size += len(data)
+        if self._keep:
+            self._parts.append(data)
+        return Chunk(raw=raw, data=data)
+
+    def finish(self) -> Iterable[Chunk]:
+        """Take the end of the body as the end of plain sound."""
+        if not self._events and self._size:
+            self.done = True
+        return ()
+
+    def partial(self) -> bytes | None:
+        """Return the sound so far where it is kept, None when there is none."""
+        return b"".join(self._parts) or None
+
+    def reply(self, answer: Answer) -> Speech:
+        """Return the reply of the whole stream."""
+        if not self._size:
+            raise FormatError("there is no sound")
+        kind = answer.headers.get("content-type")
+        if kind is not None and kind.startswith(("application/json", "text/html")):
+            raise FormatError("it is not sound")
+        return Speech(
+            **answer.facts(),
+            usage=self._usage,
+            model=answer.model,
+            data=b"".join(self._parts),
+            size=self._size,
+            content_type=kind,
+        )
+
+
+class TranscriptStreamReader(EventReader):
+    """Reads ``transcript.text.delta``, ``.segment`` and ``.done``."""
+
+    __slots__ = ("_last", "_segments", "_text")
+
+    def __init__(self, max_event_bytes: int) -> None:
+        super().__init__(max_event_bytes)
+        self._text: list[str] = []
+        self._segments: list[Any] = []
+        self._last: dict[str, Any] | None = None
+
+    def take(self, payload: dict[str, Any]) -> Iterable[Chunk]:
+        """Read one event; unknown ones are passed over."""
+        kind = payload.get("type")
+        if kind == "transcript.text.delta":
+            text = text_of(payload["delta"])
+            self._text.append(text)
+            return (Chunk(text, raw=payload),)
+        if kind == "transcript.text.segment":
+            self._segments.append(payload)
+            return (Chunk(raw=payload),)
+        if kind == "transcript.text.done":
+            self._last = payload
+            self.done = True
+            return (Chunk(finish_reason="stop", usage=read_usage(payload.get("usage")), raw=payload),)
+        if kind == "error":
+            raise stream_error(payload)
+        return ()
+
+    def ended(self) -> None:
+        """``[DONE]`` before the typed end is a cut, not an end."""
+        raise FormatError("the stream ended without transcript.text.done")
+
+    def partial(self) -> str | None:
+        """Return the text so far, None when there is none."""
+        return "".join(self._text) or None
+
+    def reply(self, answer: Answer) -> Transcript:
+        """Return the reply of the whole stream; ``raw`` is the last event."""
+        if self._last is None:
+            raise FormatError("the stream ended without transcript.text.done")
+        facts = answer.facts()
+        facts["raw"] = self._last
+        return Transcript(
+            **facts,
+            usage=read_usage(self._last.get("usage")),
+            model=answer.model,
+            text=text_of(self._last.get("text")) or "".join(self._text),
+            segments=tuple(self._segments),
+        )

@@ -1,0 +1,44 @@
+"""The backends by their row names. Nothing of a provider is imported before its backend is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
+from backends.base import Backend
+from backends.errors import ConfigurationError
+from backends.settings import nearest
+
+__all__ = ["create", "names"]
+
+_BUILT: Final = {
+    "ollama": ("backends.ollama", "Ollama"),
+    "openai": ("backends.openai", "OpenAI"),
+    "s3_kit": ("backends.s3_kit", "S3Kit"),
+}
+_PLANNED: Final = ("claude", "gemini", "groq", "hf_tei", "hf_tgi", "llvm", "opea", "ovms", "vllm")
+
+
+def names() -> tuple[str, ...]:
+    """Return the row names that :func:`create` takes, sorted."""
+    return tuple(sorted(_BUILT))
+
+
+def create(name: str, *arguments: Any, **options: Any) -> Backend:
+    """Return a new backend by its row name; the other arguments are those of its class.
+
+    Raises:
+        ConfigurationError: there is no such backend, with the nearest names; or one of its arguments is wrong.
+    """
+    found = _BUILT.get(name) if isinstance(name, str) else None
+    if found is None:
+        if name in _PLANNED:
+            raise ConfigurationError(f"Backend {name!r} is not built yet; there are: {', '.join(names())}.")
+        known = [*_BUILT, *_PLANNED]
+        wanted = nearest(str(name).lower().replace("-", "_"), known)
+        raise ConfigurationError(
+            f"Unknown backend {str(name)[:100]!r}; there are: {', '.join(names())}.", suggestions=wanted
+        )
+    module, kind = found
+    made: Backend = getattr(importlib.import_module(module), kind)(*arguments, **options)
+    return made

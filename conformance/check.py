@@ -1,0 +1,87 @@
+"""The registry of checks: which function judges which requirement, in which lanes and for which cases.
+
+A check is a plain coroutine function that takes a :class:`conformance.trial.Trial`; how to write one is told in
+:mod:`conformance.checks`. This module runs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from conformance.subject import Subject
+    from conformance.trial import Trial
+
+__all__ = ["Check", "check", "checks", "load"]
+
+Body: TypeAlias = "Callable[[Trial], Awaitable[None]]"
+Cases: TypeAlias = "Callable[[Subject], Iterable[str]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One registered check.
+
+    Attributes:
+        requirement: the id it judges.
+        body: the coroutine function.
+        cases: names the cases of a subject; every case is a trial of its own. One unnamed case when there is none.
+        lanes: where it may run.
+    """
+
+    requirement: str
+    body: Body
+    cases: Cases | None = None
+    lanes: frozenset[str] = frozenset({"simulated"})
+
+    def cases_for(self, subject: Subject) -> tuple[str, ...]:
+        """Return the cases of a subject, in order; ``("",)`` for a check without cases."""
+        return ("",) if self.cases is None else tuple(self.cases(subject))
+
+
+_registry: dict[str, Check] = {}
+
+
+def check(requirement: str, *, cases: Cases | None = None, lanes: Iterable[str] = ("simulated",)) -> Callable[[Body], Body]:
+    """Register a coroutine function as the check of a requirement.
+
+    Raises:
+        ValueError: the requirement has a check already.
+    """
+
+    def register(body: Body) -> Body:
+        known = _registry.get(requirement)
+        if known is not None and known.body.__module__ + known.body.__qualname__ != body.__module__ + body.__qualname__:
+            raise ValueError(f"{requirement} is judged twice: {known.body.__qualname__} and {body.__qualname__}")
+        _registry[requirement] = Check(requirement, body, cases, frozenset(lanes))
+        return body
+
+    return register
+
+
+def checks() -> dict[str, Check]:
+    """Return the checks registered so far by requirement id."""
+    return dict(_registry)
+
+
+def load(chapters: Iterable[str] | None = None) -> dict[str, Check]:
+    """Import the modules of :mod:`conformance.checks` and return the checks by requirement id.
+
+    Args:
+        chapters: only these (``BRK``); a module belongs to the chapter that its name begins with (``brk``, ``brk_timing``).
+    """
+    import_chapters("conformance.checks", chapters)
+    return checks()
+
+
+def import_chapters(package_name: str, chapters: Iterable[str] | None) -> None:
+    """Import every module of a package, or those of some chapters, in the order of their names."""
+    wanted = None if chapters is None else {chapter.lower() for chapter in chapters}
+    package = import_module(package_name)
+    for module in sorted(iter_modules(package.__path__), key=lambda entry: entry.name):
+        if wanted is None or module.name.partition("_")[0] in wanted:
+            import_module(f"{package_name}.{module.name}")

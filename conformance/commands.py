@@ -1,0 +1,252 @@
+"""What the commands do. Each takes parsed arguments and returns an exit status; what cannot be done is a ``UsageError``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from conformance import catalogue, check, saboteurs, subject
+from conformance.command_line import REPORTS, UsageError, one_of
+from conformance.evidence import Evidence, EvidenceError, Writer, read, sources_digest
+from conformance.progress import Progress
+from conformance.requirement import CHAPTERS
+from conformance.rows import ROWS
+from conformance.runner import Selection, plan, run, subject_records
+from conformance.summary import Summary, summarise
+
+__all__ = ["command_explain", "command_gate", "command_list", "command_reality", "command_report", "command_run", "command_serve"]
+
+
+def _say(text: str = "") -> None:
+    print(text)  # noqa: T201 - this is a command line
+
+
+# -- run -------------------------------------------------------------------------------------------------------------------
+
+
+def command_run(asked: argparse.Namespace) -> int:
+    """Run the contract, write evidence and reports, and say what failed and where to look."""
+    selection = _selection(asked)
+    jobs = plan(selection)
+    if not jobs:
+        raise UsageError(_nothing_to_run(selection))
+    folder: Path | None = asked.reports or (REPORTS if selection.complete and selection.lane == "simulated" else None)
+    if folder is not None:
+        _writable(folder)
+    try:
+        writer = Writer(asked.evidence, lane=selection.lane, seed=selection.seed, complete=selection.complete)
+    except OSError as error:
+        raise UsageError(f"evidence cannot be written to {asked.evidence} ({error.strerror}); name another --evidence FILE") from None
+    with writer, Progress(len(jobs)) as progress:
+        for record in subject_records({job.subject for job in jobs}):
+            writer.add(record)
+        for record in run(jobs, processes=asked.processes, ended=progress.ended):
+            writer.add(record)
+    summary = summarise(read(asked.evidence))
+    return _conclude(summary, selection, asked.evidence, folder)
+
+
+def _selection(asked: argparse.Namespace) -> Selection:
+    rows = [row.name for row in ROWS]
+    backends = tuple(dict.fromkeys(one_of("backend", name, rows) for name in asked.backend))
+    absent = [name for name in backends if name not in subject.built()]
+    if absent:
+        raise UsageError(f"backend {absent[0]} is not built yet; built: {', '.join(subject.built()) or 'none'}")
+    ids = [requirement.id for requirement in catalogue.load()]
+    requirements = tuple(dict.fromkeys(one_of("requirement", name, ids) for name in asked.requirement))
+    return Selection(backends, requirements, asked.lane, asked.seed, not asked.no_saboteurs)
+
+
+def _nothing_to_run(selection: Selection) -> str:
+    if not subject.built():
+        return "no backend is built yet, so there is nothing to run"
+    lanes = sorted({lane for entry in check.load().values() for lane in entry.lanes})
+    if selection.lane not in lanes:
+        return f"no check runs in the lane {selection.lane} yet; lanes with checks: {', '.join(lanes)}"
+    asked = ", ".join(selection.requirements) or "the selection"
+    return f"no check judges {asked} in the lane {selection.lane} yet; see `conformance list`"
+
+
+def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Path | None) -> int:
+    failures, survivors, mended = summary.failures(), summary.survivors(), summary.mended()
+    for name, cell in failures:
+        cases = [f"[{case}] {detail}" for case, verdict, detail in cell.cases if verdict in ("fail", "vacuous")]
+        _say(f"{cell.verdict.value.upper():<8} {name} {cell.requirement.id}: {cell.requirement.clause}")
+        for case in cases:
+            _say(f"         {case}")
+    for kill in survivors:
+        _say(f"SURVIVED {kill['saboteur']} ({kill['sin']}): {kill['detail']}")
+    for known in mended:
+        _say(f"MENDED   {known.subject} {known.requirement} no longer fails: take it out of baseline/known_failures.json")
+    for reason in _skipped(selection):
+        _say(reason)
+    cases = summary.evidence.cases
+    passed = sum(case["verdict"] == "pass" for case in cases)
+    kills = summary.evidence.kills
+    _say(
+        f"{passed} of {len(cases)} cases passed, {len(failures)} requirements broken, "
+        f"{sum(kill['killed'] for kill in kills)} of {len(kills)} saboteurs caught."
+    )
+    if folder is not None:
+        _write(summary, folder)
+        _say(f"Look at {folder / 'index.html'} or {folder / 'API_IMPLEMENTATION_STATUS.md'}; evidence: {evidence}")
+    else:
+        _say(f"Look at the evidence: {evidence} (a partial run leaves {REPORTS}/ as it is; --reports DIR writes reports)")
+    return 1 if failures or survivors or mended else 0
+
+
+def _skipped(selection: Selection) -> list[str]:
+    if selection.lane != "live":
+        return []
+    from conformance.live import missing_variables
+
+    names = [name for name in subject.built() if not selection.backends or name in selection.backends]
+    missing = ((name, missing_variables(subject.load(name))) for name in names)
+    return [f"SKIPPED  {name}: {reason}" for name, reason in missing if reason]
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"reports cannot be written to {folder} ({error.strerror}); name another folder with --reports DIR") from None
+
+
+# -- report and gate -------------------------------------------------------------------------------------------------------
+
+
+def _evidence(path: Path) -> Evidence:
+    try:
+        return read(path)
+    except EvidenceError as error:
+        raise UsageError(str(error)) from None
+
+
+def _write(summary: Summary, folder: Path) -> None:
+    from conformance.reports import render
+
+    try:
+        for name, text in render(summary).items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"reports cannot be written to {folder} ({error.strerror}); name another folder with --reports DIR") from None
+
+
+def command_report(asked: argparse.Namespace) -> int:
+    """Rewrite the reports, or with ``--check`` say whether they are those of the evidence and of today's code."""
+    evidence = _evidence(asked.evidence)
+    stale = evidence.header["sources"] != sources_digest()
+    summary = summarise(evidence)
+    if not asked.check:
+        _writable(asked.reports)
+        _write(summary, asked.reports)
+        if stale:
+            print("conformance: the evidence is of other code than today's; `conformance run` makes it anew", file=sys.stderr)  # noqa: T201
+        _say(f"Look at {asked.reports / 'index.html'} or {asked.reports / 'API_IMPLEMENTATION_STATUS.md'}")
+        return 0
+    from conformance.reports import render
+
+    old = [name for name, text in render(summary).items() if not _same(asked.reports / name, text)]
+    if stale:
+        _say("Out of date: the evidence is of other code than today's; run `conformance run` and commit the reports.")
+        return 1
+    if old:
+        _say(f"Out of date: {', '.join(str(asked.reports / name) for name in old)}; run `conformance run` and commit the reports.")
+        return 1
+    _say(f"{asked.reports} is up to date with {asked.evidence}.")
+    return 0
+
+
+def _same(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode("utf-8")
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from None
+
+
+def command_gate(asked: argparse.Namespace) -> int:
+    """Compare the evidence with the baseline; anything worse is listed and ends with status 1."""
+    from conformance.baseline.gate import BaselineError, compare, read_baseline
+
+    try:
+        baseline = read_baseline(asked.baseline)
+    except BaselineError as error:
+        raise UsageError(str(error)) from None
+    worse = compare(baseline, summarise(_evidence(asked.evidence)))
+    for line in worse:
+        _say(f"WORSE    {line}")
+    _say(f"{len(worse)} got worse since {asked.baseline}." if worse else f"Nothing got worse since {asked.baseline}.")
+    return 1 if worse else 0
+
+
+# -- the others ------------------------------------------------------------------------------------------------------------
+
+
+def command_serve(asked: argparse.Namespace) -> int:
+    """Serve the simulated providers until interrupted."""
+    try:
+        from conformance.simulators.serve import serve
+    except ImportError as error:
+        raise UsageError(f"serving needs {error.name or error}; run `pip install backends-conformance[conformance]`") from None
+    from conformance.simulators.registry import NAMES
+
+    providers = tuple(one_of("simulated provider", name, (*NAMES, "s3_kit")) for name in asked.provider)
+    try:
+        serve(port=asked.port, providers=providers or None)
+    except OSError as error:
+        raise UsageError(f"port {asked.port} cannot be used ({error.strerror}); choose another, or 0 for a free one") from None
+    return 0
+
+
+def command_reality(asked: argparse.Namespace) -> int:
+    """Judge source text; status 1 unless all of it is real."""
+    from conformance.reality import analyse, as_json, as_text
+
+    try:
+        analysis = analyse(asked.path)
+    except FileNotFoundError:
+        raise UsageError(f"{asked.path} does not exist; name a Python file or a folder") from None
+    except ValueError as error:
+        raise UsageError(f"{error}; name a Python file or a folder") from None
+    except OSError as error:
+        raise UsageError(f"{asked.path} cannot be read ({error.strerror})") from None
+    sys.stdout.write(as_json(analysis) if asked.json else as_text(analysis))
+    return 0 if analysis.kind == "real" else 1
+
+
+def command_list(asked: argparse.Namespace) -> int:
+    """Print the catalogue, chapter by chapter."""
+    del asked
+    unchecked = set(catalogue.unchecked())
+    for chapter in CHAPTERS:
+        for requirement in (entry for entry in catalogue.load() if entry.chapter == chapter):
+            marks = ("B" if requirement.black_box else " ") + ("-" if requirement.id in unchecked else " ")
+            _say(f"{requirement.id:<8}{requirement.level.value:<7}{marks} {requirement.clause}")
+    _say("B: judged at the wire alone.  -: no check yet.")
+    return 0
+
+
+def command_explain(asked: argparse.Namespace) -> int:
+    """Print everything known about one requirement."""
+    requirement = catalogue.find(one_of("requirement", asked.id.upper(), [entry.id for entry in catalogue.load()]))
+    found = check.load().get(requirement.id)
+    broken_by = [entry for entry in saboteurs.load().values() if entry.requirement == requirement.id]
+    _say(f"{requirement.id} ({requirement.level.value}{', black box' if requirement.black_box else ''})")
+    _say(f"  {requirement.clause}")
+    _say(f"  source:     {requirement.source}")
+    _say(f"  applies to: {', '.join(sorted(requirement.applies_to)) or 'every backend'}")
+    if found is None:
+        _say("  check:      none yet")
+    else:
+        _say(f"  check:      {found.body.__module__}.{found.body.__name__} (lanes: {', '.join(sorted(found.lanes))})")
+    for entry in broken_by:
+        _say(f"  saboteur:   {entry.name}: {entry.sin}")
+    if not broken_by:
+        _say("  saboteur:   none yet, so a pass stays unproven")
+    return 0

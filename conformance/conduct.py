@@ -1,0 +1,188 @@
+"""Runs one trial from its empty loop to its outcome, and says what kind of failure it was.
+
+Every trial has a loop, a simulator and a random source of its own. What the check raised is judged here and nowhere else:
+an assertion and an error of the backend are findings, an error of the harness itself is a crash and proves nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from conformance.check import Check
+from conformance.requirement import Requirement
+from conformance.simulators.server import Simulator
+from conformance.subject import PLANTED_KEY, Subject
+from conformance.trial import Trial
+from conformance.verdict import Verdict
+from conformance.virtual_time import Stuck, VirtualTimeLoop
+
+__all__ = ["CATCHES", "Outcome", "conduct", "scrubbed"]
+
+CATCHES: Final = frozenset({"assertion", "error", "stuck", "leak"})
+"""Kinds of failure that are findings about the subject; ``crash`` is one about the harness."""
+
+_HERE: Final = Path(__file__).resolve().parent
+_LONGEST: Final = 500
+_SCRUBBED: Final = (
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
+    (re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:|', |\", )\d+"), r"\1\2<port>"),
+    (re.compile(r"0x[0-9a-f]{6,}"), "0x<address>"),
+    (re.compile(r"/tmp/[^\s'\":,)]+"), "<temporary>"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one trial came to.
+
+    Attributes:
+        verdict: pass, fail or vacuous.
+        detail: one line for people; empty for a pass.
+        kind: of a failure: ``assertion``, ``error`` (the backend raised), ``stuck``, ``leak`` or ``crash`` (of the harness).
+        assertions, requests: how many were counted.
+    """
+
+    verdict: Verdict
+    detail: str = ""
+    kind: str = ""
+    assertions: int = 0
+    requests: int = 0
+
+
+def conduct(
+    subject: Subject,
+    requirement: Requirement,
+    check: Check,
+    *,
+    case: str = "",
+    seed: int = 0,
+    make: Callable[..., Any] | None = None,
+    guard: float = 20.0,
+) -> Outcome:
+    """Run one trial and return its outcome; raises nothing that the check or the backend did.
+
+    Args:
+        make: the factory to use instead of the subject's own (a saboteur's).
+        guard: real seconds after which a trial that does not end has failed.
+    """
+    loop = VirtualTimeLoop(guard)
+    troubles: list[str] = []
+    loop.set_exception_handler(lambda _, context: troubles.append(_trouble(context)))
+    task = loop.create_task(_trial(subject, requirement, check, case, seed, make, troubles))
+    try:
+        return _finished(loop, task)
+    finally:
+        _close(loop)
+
+
+def _finished(loop: VirtualTimeLoop, task: asyncio.Task[Outcome]) -> Outcome:
+    try:
+        return loop.run_until_complete(task)
+    except Stuck as stuck:
+        first = stuck
+    task.cancel(str(first))
+    try:
+        return loop.run_until_complete(task)
+    except (Stuck, asyncio.CancelledError):
+        return Outcome(Verdict.FAIL, scrubbed(f"stuck: {first}"), "stuck")
+
+
+async def _trial(
+    subject: Subject,
+    requirement: Requirement,
+    check: Check,
+    case: str,
+    seed: int,
+    make: Callable[..., Any] | None,
+    troubles: list[str],
+) -> Outcome:
+    sim = Simulator([subject.provider] if subject.provider is not None else [])
+    await sim.start()
+    trial = Trial(subject, requirement, sim, case=case, seed=seed, make=make)
+    detail = kind = ""
+    vacuous: str | None = None
+    try:
+        await check.body(trial)
+        vacuous = trial.vacuity()
+    except asyncio.CancelledError as stuck:
+        detail, kind = f"stuck: {stuck}", "stuck"
+    except Exception as error:  # whatever it is, it is this trial's outcome
+        detail, kind = _described(error), _kind(error)
+    traffic = trial.traffic
+    try:
+        leak = await trial.wind_up()
+    except Exception as error:
+        leak = None
+        if not kind:
+            detail, kind = f"while closing: {_described(error)}", _kind(error)
+    if not kind and vacuous is None:
+        if leak is not None:
+            detail, kind = leak, "leak"
+        elif troubles:
+            detail = troubles[0]
+            kind = "crash" if " simulator failed on " in detail else "error"
+    verdict = Verdict.FAIL if kind else Verdict.VACUOUS if vacuous is not None else Verdict.PASS
+    return Outcome(verdict, scrubbed(detail or vacuous or ""), kind, trial.assertions, traffic)
+
+
+def _kind(error: BaseException) -> str:
+    from backends.errors import BackendError
+
+    if isinstance(error, Stuck):
+        return "stuck"
+    if isinstance(error, BackendError):
+        return "error"
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = bool(frames) and _is_harness(frames[-1].filename)
+    if isinstance(error, AssertionError):
+        return "assertion" if ours else "error"
+    return "crash" if ours else "error"
+
+
+def _is_harness(filename: str) -> bool:
+    path = Path(filename)
+    return path.is_relative_to(_HERE) and not path.is_relative_to(_HERE / "saboteurs")
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, AssertionError):
+        return str(error) or "an assertion without a message does not hold"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" (at {Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _trouble(context: dict[str, Any]) -> str:
+    error = context.get("exception")
+    text = str(context.get("message", "the event loop reported an error"))
+    return f"{text}: {type(error).__name__}: {error}" if error is not None else text
+
+
+def scrubbed(text: str) -> str:
+    """Return one line without what differs between runs (ports, ids, addresses, temporary paths) and without planted keys."""
+    text = " ".join(text.split()).replace(PLANTED_KEY, "<planted key>")
+    for pattern, replacement in _SCRUBBED:
+        text = pattern.sub(replacement, text)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+def _close(loop: VirtualTimeLoop) -> None:
+    """Cancel what is left and close; a task that refuses to end is left to the garbage collector."""
+    try:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    except (Stuck, asyncio.CancelledError):
+        pass  # the verdict stands already; nothing more can be learnt from a loop that does not end
+    finally:
+        loop.close()

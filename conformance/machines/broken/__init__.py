@@ -1,0 +1,24 @@
+"""Machines that are wrong on purpose, a few lines each: proof that the checks of this package can fail.
+
+Every class names its sin and the requirement that it violates; most are defects that were found in published clients,
+gateways and breakers. A check that lets one of them pass is not a check.
+"""
+
+from __future__ import annotations
+
+from conformance.machines.broken import admission, backoff, breaker, decoders, hints, keys, line, others
+from conformance.machines.broken.broken import Broken
+
+__all__ = ["BROKEN", "Broken"]
+
+BROKEN: tuple[Broken, ...] = (
+    *breaker.BROKEN,
+    *line.BROKEN,
+    *admission.BROKEN,
+    *keys.BROKEN,
+    *backoff.BROKEN,
+    *hints.BROKEN,
+    *others.BROKEN,
+    *decoders.BROKEN,
+)
+"""All of them."""

@@ -1,0 +1,22 @@
+"""The reports: each is a pure function of a summary of evidence, the same to the byte for the same evidence.
+
+No report holds a time, a duration, a port or a count that depends on how threads were scheduled.
+"""
+
+from __future__ import annotations
+
+from conformance.summary import Summary
+
+__all__ = ["render"]
+
+
+def render(summary: Summary) -> dict[str, str]:
+    """Return every generated file by its name."""
+    from conformance.reports import kill_matrix, page, status, status_json
+
+    return {
+        "API_IMPLEMENTATION_STATUS.md": status.render(summary),
+        "status.json": status_json.render(summary),
+        "kill_matrix.md": kill_matrix.render(summary),
+        "index.html": page.render(summary),
+    }

@@ -1,0 +1,46 @@
+"""How verdicts look: one mark and one word each, the same in every report. Only a pass is green."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.summary import ColumnCell
+from conformance.verdict import Verdict
+
+__all__ = ["MARKS", "WORDS", "column_text", "escaped"]
+
+MARKS: Final = {
+    Verdict.PASS: "✅",
+    Verdict.FAIL: "❌",
+    Verdict.KNOWN_FAILURE: "🟠",
+    Verdict.NOT_APPLICABLE: "➖",
+    Verdict.UNPROVEN: "🔸",
+    Verdict.VACUOUS: "⭕",
+    Verdict.UNKNOWN: "❔",
+}
+WORDS: Final = {
+    Verdict.PASS: "the check ran, exchanged traffic, asserted something, and is known to reject a broken backend",
+    Verdict.FAIL: "the check found the clause broken",
+    Verdict.KNOWN_FAILURE: "it fails, and the baseline says so with a reason and an issue",
+    Verdict.NOT_APPLICABLE: "does not concern this backend, for a declared reason",
+    Verdict.UNPROVEN: "the check passed, but no saboteur is known to be caught by it",
+    Verdict.VACUOUS: "the check proved nothing: no assertion, no traffic, or a fault that never fired",
+    Verdict.UNKNOWN: "there is no current evidence",
+}
+
+
+def column_text(cell: ColumnCell) -> str:
+    """Return what a cell of the status matrix says."""
+    if cell.green:
+        return "✅"
+    if cell.text == "n/a":
+        return "➖"
+    if cell.concerned:
+        verdict = Verdict(cell.text.replace(" ", "_")) if cell.text != "not built" else Verdict.UNKNOWN
+        return f"{MARKS[verdict]} {cell.proven}/{cell.concerned}"
+    return cell.text
+
+
+def escaped(text: str) -> str:
+    """Return text that cannot break a Markdown table."""
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'").split())

@@ -1,0 +1,202 @@
+"""Plans trials and runs them, here or in several processes, and turns their outcomes into evidence records in plan order."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from conformance import catalogue, check, saboteurs, subject
+from conformance.conduct import CATCHES, Outcome, conduct
+from conformance.reality import analyse_modules
+from conformance.requirement import Requirement, chapter_of
+from conformance.verdict import Verdict
+
+__all__ = ["Job", "Selection", "not_applicable", "plan", "run", "run_job", "subject_records"]
+
+Record: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is to run; empty tuples mean everything.
+
+    Attributes:
+        backends: row names.
+        requirements: ids.
+        lane: where.
+        seed: of every trial's random source.
+        kills: whether the saboteurs run as well.
+    """
+
+    backends: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    lane: str = "simulated"
+    seed: int = 0
+    kills: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing was left out."""
+        return not self.backends and not self.requirements and self.kills
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One unit of work: every case of one requirement on one subject, or one saboteur on one subject."""
+
+    subject: str
+    requirement: str
+    lane: str = "simulated"
+    seed: int = 0
+    saboteur: str = ""
+
+    @property
+    def title(self) -> str:
+        """For progress and for test ids."""
+        return f"{self.subject} {self.saboteur or self.requirement}"
+
+
+def plan(selection: Selection) -> tuple[Job, ...]:
+    """Return the jobs of a selection in a fixed order: subjects by name, requirements in catalogue order, then saboteurs."""
+    names = [name for name in subject.built() if not selection.backends or name in selection.backends]
+    jobs: list[Job] = []
+    wanted = [
+        requirement.id
+        for requirement in catalogue.load()
+        if not selection.requirements or requirement.id in selection.requirements
+    ]
+    chapters = {chapter_of(requirement_id) for requirement_id in wanted}
+    registered = check.load(chapters)
+    for name in names:
+        for requirement_id in wanted:
+            found = registered.get(requirement_id)
+            if found is not None and selection.lane in found.lanes:
+                jobs.append(Job(name, requirement_id, selection.lane, selection.seed))
+    if selection.kills and selection.lane == "simulated":
+        for entry in saboteurs.load(chapters).values():
+            if entry.requirement in wanted:
+                jobs.extend(
+                    Job(name, entry.requirement, selection.lane, selection.seed, entry.name)
+                    for name in entry.subjects
+                    if name in names
+                )
+    return tuple(jobs)
+
+
+def subject_records(names: Iterable[str]) -> list[Record]:
+    """Return one record per subject: what it declares, excuses, and what static analysis says of its source."""
+    return [_subject_record(subject.load(name)) for name in sorted(names)]
+
+
+def _subject_record(tried: subject.Subject) -> Record:
+    analysis = analyse_modules(tried.sources)
+    return {
+        "kind": "subject",
+        "subject": tried.name,
+        "reality": analysis.kind if analysis.kind != "absent" else "mock",
+        "reasons": list(analysis.reasons[:50]),
+        "declared": {name: case.route for name, case in sorted(tried.declared.items())},
+        "excused": dict(sorted(tried.not_applicable.items())),
+    }
+
+
+def run(
+    jobs: Sequence[Job], *, processes: int = 1, ended: Callable[[Job, list[Record]], None] | None = None
+) -> Iterator[Record]:
+    """Run jobs and yield their records in plan order, each as soon as it is there.
+
+    Args:
+        processes: 1 runs here; more run in fresh processes.
+        ended: told of every job as it ends.
+    """
+    for job, records in zip(jobs, _each(jobs, processes), strict=True):
+        if ended is not None:
+            ended(job, records)
+        yield from records
+
+
+def _each(jobs: Sequence[Job], processes: int) -> Iterator[list[Record]]:
+    if processes <= 1 or len(jobs) <= 1:
+        yield from map(run_job, jobs)
+        return
+    # Fresh processes: a fork would copy the state of whatever ran here before.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context) as pool:
+        yield from pool.map(run_job, jobs, chunksize=4)
+
+
+def run_job(job: Job) -> list[Record]:
+    """Run one job and return its evidence records."""
+    return _kill(job) if job.saboteur else _cases(job)
+
+
+def _cases(job: Job) -> list[Record]:
+    tried = subject.load(job.subject)
+    requirement = catalogue.find(job.requirement)
+    base: Record = {"kind": "case", "subject": job.subject, "requirement": job.requirement, "lane": job.lane}
+    reason = not_applicable(tried, requirement)
+    if reason is not None:
+        return [{**base, "case": "", **_told(Outcome(Verdict.NOT_APPLICABLE, reason))}]
+    found = check.load([requirement.chapter])[job.requirement]
+    cases = found.cases_for(tried)
+    if not cases:
+        return [{**base, "case": "", **_told(Outcome(Verdict.VACUOUS, "the subject declares no case"))}]
+    outcomes = ((case, conduct(tried, requirement, found, case=case, seed=job.seed)) for case in cases)
+    return [{**base, "case": case, **_told(outcome)} for case, outcome in outcomes]
+
+
+def not_applicable(tried: subject.Subject, requirement: Requirement) -> str | None:
+    """Return why a requirement does not concern a subject, None when it does."""
+    if requirement.id in tried.not_applicable:
+        return tried.not_applicable[requirement.id]
+    missing = sorted(requirement.applies_to - tried.tags)
+    return f"{tried.title} has no {', '.join(missing)}" if missing else None
+
+
+def _told(outcome: Outcome) -> Record:
+    return {
+        "verdict": outcome.verdict.value,
+        "detail": outcome.detail,
+        "failure": outcome.kind,
+        "assertions": outcome.assertions,
+        "requests": outcome.requests,
+    }
+
+
+def _kill(job: Job) -> list[Record]:
+    tried = subject.load(job.subject)
+    chapter = chapter_of(job.requirement)
+    entry = saboteurs.load([chapter])[job.saboteur]
+    registered = check.load([chapter])
+    caught, by, detail = False, "", "the requirement has no check"
+    if job.requirement in registered:
+        outcome = _sabotaged(tried, job.requirement, entry, job.seed)
+        caught, by, detail = outcome.kind in CATCHES, outcome.kind, outcome.detail or "the check passed"
+    also = [
+        other
+        for other in _neighbours(job.requirement, registered)
+        if not_applicable(tried, catalogue.find(other)) is None
+        and _sabotaged(tried, other, entry, job.seed).verdict is Verdict.FAIL
+    ]
+    record = {"kind": "kill", "saboteur": entry.name, "subject": job.subject, "requirement": job.requirement, "sin": entry.sin}
+    return [{**record, "killed": caught, "by": by, "detail": detail, "also": also}]
+
+
+def _neighbours(requirement_id: str, registered: Iterable[str]) -> list[str]:
+    """Return the other requirements of the same chapter, which should not notice."""
+    same = chapter_of(requirement_id)
+    return sorted(other for other in registered if other != requirement_id and chapter_of(other) == same)
+
+
+def _sabotaged(tried: subject.Subject, requirement_id: str, entry: saboteurs.Saboteur, seed: int) -> Outcome:
+    """Return the first failed outcome over the cases, or the last outcome."""
+    requirement, found = catalogue.find(requirement_id), check.checks()[requirement_id]
+    outcome = Outcome(Verdict.VACUOUS, "the subject declares no case")
+    for case in found.cases_for(tried):
+        outcome = conduct(tried, requirement, found, case=case, seed=seed, make=entry.wrap(tried.make), guard=5.0)
+        if outcome.kind in CATCHES:
+            break
+    return outcome

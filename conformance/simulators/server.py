@@ -1,0 +1,290 @@
+"""The simulator: real sockets, every provider under its own path, a log, scripted faults, and a gate to hold answers.
+
+It runs in the loop that starts it and uses nothing but asyncio, so checks can run it inside a loop with virtual time.
+It never draws a random number and never reads the wall clock: the same requests in the same order get the same answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+import h11
+
+from conformance.simulators.connection import BodyTooLargeError, Connection, Incoming
+from conformance.simulators.control import PREFIX, control
+from conformance.simulators.delivery import Close, Steps, steps
+from conformance.simulators.dispatch import Mounted, make_nonce
+from conformance.simulators.faults import Fault, Script, Shot
+from conformance.simulators.provider import Answer, Provider, Request
+from conformance.simulators.record import Log, Seen
+from conformance.simulators.registry import load
+
+__all__ = ["Simulator"]
+
+
+class Simulator:
+    """Simulated providers on one port of this machine, as an asynchronous context manager.
+
+    Args:
+        providers: row names, or providers of your own; None means every provider there is.
+        port: 0 picks a free one.
+        host: address to listen on.
+    """
+
+    def __init__(
+        self, providers: Iterable[str | Provider] | None = None, *, port: int = 0, host: str = "127.0.0.1"
+    ) -> None:
+        self._providers = load(providers)
+        self._host = host
+        self.port = port
+        self._server: asyncio.Server | None = None
+        self._mounted: dict[str, Mounted] = {}
+        self._connections: set[Connection] = set()
+        self._accepted = 0
+        self._script = Script()
+        self._log = Log()
+        self._gate: tuple[str, str] | None = None
+        self._held: deque[tuple[Seen, asyncio.Event]] = deque()
+        self._changed = asyncio.Event()
+        self.in_flight = 0
+        self.peak_in_flight = 0
+
+    async def __aenter__(self) -> Simulator:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def start(self) -> None:
+        """Listen; :attr:`port` is known afterwards."""
+        await self.listen()
+        for provider in self._providers:
+            url = f"http://{self._host}:{self.port}{provider.mount}{provider.suffix}"
+            self._mounted[provider.mount.lstrip("/")] = Mounted(provider, url)
+
+    async def listen(self) -> None:
+        """Take connections, again after :meth:`refuse` on the same port."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, self._host, self.port, reuse_address=True)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def refuse(self) -> None:
+        """Stop listening: new connections are refused, those that exist go on."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def aclose(self) -> None:
+        """Stop listening and end every connection; safe to call twice."""
+        self.refuse()
+        for connection in tuple(self._connections):
+            await connection.finish()
+        # One turn of the loop lets the transports close their sockets.
+        await asyncio.sleep(0)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Row names of what is served."""
+        return tuple(provider.name for provider in self._providers)
+
+    @property
+    def origin(self) -> str:
+        """``http://host:port``."""
+        return f"http://{self._host}:{self.port}"
+
+    def base_url(self, provider: str) -> str:
+        """What that provider's official client takes as its base URL."""
+        for mounted in self._mounted.values():
+            if mounted.provider.name == provider:
+                return mounted.base_url
+        raise ValueError(f"{provider!r} is not served here; served: {', '.join(self.providers)}")
+
+    @property
+    def requests(self) -> list[Seen]:
+        """What arrived, oldest first; credentials are masked."""
+        return self._log.all()
+
+    def script(self, *faults: Fault) -> None:
+        """Add faults; each counts its matches from now on."""
+        self._script.add(faults)
+
+    def unfired(self) -> list[Fault]:
+        """Faults that changed nothing yet: a check that relied on one proved nothing."""
+        return self._script.unfired()
+
+    def forget_faults(self) -> None:
+        """Take all faults back."""
+        self._script.clear()
+
+    def reset(self) -> None:
+        """Fresh state, empty log, no faults, gate open, nonces from the beginning. Requests in flight go on."""
+        self._script.clear()
+        self._log.clear()
+        self.let_go()
+        self.peak_in_flight = self.in_flight
+        for mounted in self._mounted.values():
+            mounted.reset()
+
+    def hold(self, provider: str = "*", path: str = "*") -> None:
+        """From now on matching requests arrive, are logged and count as in flight, but wait at the gate."""
+        self._gate = (provider, path)
+
+    def let_go(self, count: int | None = None, *, skip: int = 0) -> int:
+        """Answer the ``count`` requests that have waited longest, after leaving ``skip`` of them at the gate.
+
+        None lets everybody go and opens the gate. Gives how many were let go.
+        """
+        if count is None:
+            self._gate = None
+        stop = len(self._held) if count is None else skip + count
+        chosen = list(self._held)[skip:stop]
+        for place in chosen:
+            self._held.remove(place)
+            place[1].set()
+        return len(chosen)
+
+    @property
+    def held(self) -> list[Seen]:
+        """Requests waiting at the gate, oldest first."""
+        return [seen for seen, _ in self._held]
+
+    async def until(self, *, seen: int = 0, held: int = 0, in_flight: int | None = None) -> None:
+        """Wait until at least so many requests were logged and are held, and exactly so many are in flight."""
+        while self._log.count < seen or len(self._held) < held or in_flight not in (None, self.in_flight):
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _protocol(self) -> Connection:
+        return Connection(self._serve, self._connections)
+
+    async def _serve(self, connection: Connection) -> None:
+        number = self._accepted
+        self._accepted += 1
+        shots = self._script.on_accept()
+        if shots:
+            for shot in shots:
+                shot.hit()
+            connection.reset()
+            return
+        try:
+            while await self._one(connection, await connection.next_request(), number):
+                pass
+        except BodyTooLargeError:
+            connection.write(b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        except h11.RemoteProtocolError as error:
+            message = f"not HTTP: {error}\n".encode()
+            connection.write(
+                b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b"
+                % (len(message), message)
+            )
+
+    async def _one(self, connection: Connection, incoming: Incoming, number: int) -> bool:
+        path, _, query = incoming.target.partition("?")
+        first, _, rest = path.lstrip("/").partition("/")
+        mounted = self._mounted.get(first)
+        if mounted is None or path.startswith(PREFIX):
+            return await self._unmounted(connection, incoming, path, query, number)
+        request = Request(incoming.method, "/" + rest, query, incoming.headers)
+        self._enter(1)
+        started, sent, seen = False, connection.sent, None
+        try:
+            try:
+                request = replace(request, body=await incoming.body())
+            except BodyTooLargeError:
+                answer = mounted.provider.error(413, None, None)
+                await connection.perform(_and_close(steps(answer)), incoming)
+                return False
+            seen = self._record(mounted, request, number)
+            shots = self._script.falling_on(mounted.provider.name, request.method, request.path, seen.key_fingerprint)
+            await self._wait_at_gate(seen)
+            answer = await self._answer(mounted, request, seen, shots)
+            delivery = steps(answer)
+            for shot in shots:
+                delivery = shot.action.deliver(delivery, shot.hit)
+            started = True
+            again = await connection.perform(delivery, incoming)
+            seen.finished = True
+        except asyncio.CancelledError:
+            if seen is not None:
+                seen.aborted = True
+            raise
+        else:
+            return again
+        finally:
+            self._enter(-1)
+            if seen is not None:
+                seen.ended = asyncio.get_running_loop().time()
+                seen.sent = connection.sent - sent
+                seen.status = seen.status if started else 0
+
+    async def _answer(self, mounted: Mounted, request: Request, seen: Seen, shots: list[Shot]) -> Answer:
+        provider = mounted.provider
+        made: Answer | None = None
+        for shot in shots:
+            if made is None:
+                made = shot.action.instead(provider, shot.hit)
+        if made is None:
+            answer = await self._ask(mounted, request, seen.nonce)
+        else:
+            answer = mounted.dressed(mounted.bare_call(request, seen.nonce), made)
+        seen.problem = answer.problem
+        for shot in shots:
+            answer = shot.action.alter(answer, provider, shot.hit)
+        seen.status = answer.status
+        return answer
+
+    async def _ask(self, mounted: Mounted, request: Request, nonce: str) -> Answer:
+        try:
+            return await mounted.answer(request, nonce)
+        except Exception as error:  # a fault of the simulator itself must be seen by the client, the log and the loop
+            where = f"{mounted.provider.name} simulator failed on {request.method} {request.path}"
+            asyncio.get_running_loop().call_exception_handler({"message": where, "exception": error})
+            message = f"{where}: {type(error).__name__}: {error}"
+            return Answer(500, body=message.encode(), content_type="text/plain; charset=utf-8", problem=message)
+
+    async def _unmounted(self, connection: Connection, incoming: Incoming, path: str, query: str, number: int) -> bool:
+        request = Request(incoming.method, path, query, incoming.headers, await incoming.body())
+        if path.startswith(PREFIX + "/"):
+            answer = control(self, request)
+        else:
+            mounts = ", ".join("/" + mount for mount in self._mounted)
+            answer = Answer(404, payload={"error": f"no provider is mounted at {path[:200]}; there are {mounts}"})
+            seen = self._log.add("", request, None, "", asyncio.get_running_loop().time(), number)
+            seen.problem, seen.status, seen.finished = "no provider is mounted there", 404, True
+            self._changed.set()
+        return await connection.perform(steps(answer), incoming)
+
+    def _record(self, mounted: Mounted, request: Request, number: int) -> Seen:
+        name = mounted.provider.name
+        nonce = make_nonce(name, request.body, self._log.count)
+        key = mounted.provider.find_key(request)
+        seen = self._log.add(name, request, key, nonce, asyncio.get_running_loop().time(), number)
+        self._changed.set()
+        return seen
+
+    async def _wait_at_gate(self, seen: Seen) -> None:
+        if self._gate is None or self._gate[0] not in ("*", seen.provider) or not fnmatchcase(seen.path, self._gate[1]):
+            return
+        place = (seen, asyncio.Event())
+        self._held.append(place)
+        self._changed.set()
+        try:
+            await place[1].wait()
+        finally:
+            if place in self._held:
+                self._held.remove(place)
+
+    def _enter(self, change: int) -> None:
+        self.in_flight += change
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+        self._changed.set()
+
+
+def _and_close(delivery: Steps) -> Steps:
+    yield from delivery
+    yield Close()

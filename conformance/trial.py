@@ -1,0 +1,281 @@
+"""What a check gets: one subject, one simulator, one loop with virtual time, and a count of what was asserted and exchanged.
+
+A trial judges the check as well as the subject: without an assertion, without traffic where traffic is due, or with a
+scripted fault that never fired it is vacuous, whatever the check believed. It never sleeps in real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from conformance.leaks import find_leaks
+from conformance.requirement import Requirement
+from conformance.simulators.faults import Action, Fault
+from conformance.simulators.record import Seen
+from conformance.simulators.server import Simulator
+from conformance.subject import Subject
+from conformance.threads import ThreadSide
+from conformance.virtual_time import LoopClock
+
+__all__ = ["CheckFailed", "Raised", "Trial"]
+
+T = TypeVar("T")
+_TOLERANCE: Final = 1e-6
+
+
+class CheckFailed(AssertionError):
+    """The subject does not do what the clause says."""
+
+
+class Raised:
+    """Context manager of :meth:`Trial.raises`; afterwards ``error`` is what was raised."""
+
+    def __init__(self, expected: type[BaseException] | tuple[type[BaseException], ...], trial: Trial, about: str) -> None:
+        self._expected = expected
+        self._trial = trial
+        self._about = about
+        self._error: BaseException | None = None
+
+    @property
+    def error(self) -> Any:
+        """What was raised."""
+        assert self._error is not None, "the block has not ended"
+        return self._error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        expected = self._expected if isinstance(self._expected, tuple) else (self._expected,)
+        names = " or ".join(one.__name__ for one in expected)
+        if error is None:
+            self._trial.expect(False, f"{self._about or 'the call'}: {names} should have been raised, nothing was")
+        if isinstance(error, self._expected):
+            self._trial.expect(True, "")
+            self._error = error
+            return True
+        if isinstance(error, Exception) and not isinstance(error, CheckFailed):
+            self._trial.assertions += 1
+            text = f"{self._about or 'the call'}: {names} should have been raised, not {type(error).__name__}: {error}"
+            raise CheckFailed(text) from error
+        return False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        return self.__exit__(kind, error, trace)
+
+
+class Trial:
+    """One run of one check on one case of one subject. Made by :mod:`conformance.runner` inside the loop.
+
+    Attributes:
+        sim: the simulator, in the same loop.
+        subject, requirement, case: what is tried.
+        clock: the loop's clock; give it to whatever needs time.
+        random, seed: the only source of chance.
+        assertions: how many were made.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        requirement: Requirement,
+        sim: Simulator,
+        *,
+        case: str = "",
+        seed: int = 0,
+        make: Callable[..., Any] | None = None,
+    ) -> None:
+        self.subject = subject
+        self.requirement = requirement
+        self.case = case
+        self.sim = sim
+        self.seed = seed
+        self.random = random.Random(f"{seed}/{requirement.id}/{case}")  # noqa: S311 - reproducible on purpose
+        self.clock = LoopClock(asyncio.get_running_loop())
+        self.assertions = 0
+        self._make = make or subject.make
+        self._backends: list[Any] = []
+        self._sims = [sim]
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._other_traffic = 0
+
+    # -- asserting -----------------------------------------------------------------------------------------------------
+
+    def expect(self, condition: object, message: str) -> None:
+        """Assert that a condition holds; ``message`` says what does not hold otherwise.
+
+        Raises:
+            CheckFailed: it does not.
+        """
+        self.assertions += 1
+        if not condition:
+            raise CheckFailed(message)
+
+    def equal(self, actual: object, expected: object, message: str) -> None:
+        """Assert that two values are equal.
+
+        Raises:
+            CheckFailed: they are not; both are shown.
+        """
+        self.expect(actual == expected, f"{message}: expected {_shown(expected)}, got {_shown(actual)}")
+
+    def close_to(self, actual: float, expected: float, message: str, tolerance: float = _TOLERANCE) -> None:
+        """Assert that two numbers differ by no more than ``tolerance``.
+
+        Raises:
+            CheckFailed: they differ by more.
+        """
+        near = math.isclose(actual, expected, rel_tol=0.0, abs_tol=tolerance)
+        self.expect(near, f"{message}: expected {expected:g} within {tolerance:g}, got {actual:g}")
+
+    def raises(self, expected: type[BaseException] | tuple[type[BaseException], ...], about: str = "") -> Raised:
+        """Assert that a block raises: ``async with trial.raises(RateLimitError) as caught: ...``; then ``caught.error``."""
+        return Raised(expected, self, about)
+
+    # -- the subject ---------------------------------------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """The simulator's address for this subject."""
+        return self.sim.base_url(self.subject.provider) if self.subject.provider is not None else self.sim.origin
+
+    async def backend(self, **settings: Any) -> Any:
+        """Return a new backend of the subject, bound to the simulator and to virtual time; it is closed at the end.
+
+        Args:
+            **settings: any argument of the constructor. Without ``api_key``, ``api_keys``, ``metadata`` or ``environ`` the
+                planted key is used; an argument given wins over what the trial would set.
+        """
+        backend = self._make(self, **settings)
+        self._backends.append(backend)
+        return backend
+
+    async def call(self, backend: Any, text: str = "hello", **options: Any) -> Any:
+        """Make the subject's representative call."""
+        return await self.subject.call(backend, text, **options)
+
+    def stream(self, backend: Any, text: str = "hello", **options: Any) -> Any:
+        """Return the subject's representative stream; nothing is sent before the first chunk is asked for."""
+        assert self.subject.stream is not None, f"{self.subject.name} has no stream; give the requirement the tag stream"
+        return self.subject.stream(backend, text, **options)
+
+    # -- the server ----------------------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[Seen]:
+        """What arrived at the simulator, oldest first."""
+        return self.sim.requests
+
+    def script(self, *faults: Fault) -> None:
+        """Script faults as they are; one that never fires makes the trial vacuous."""
+        self.sim.script(*faults)
+
+    def fault(self, action: Action, nth: int | tuple[int, ...] | None = None, key: str = "*") -> None:
+        """Script an action on the representative call; ``nth`` counts its requests from 1, None means every one."""
+        self.sim.script(Fault(action, path=self.subject.call_path, nth=nth, key=key))
+
+    async def another_simulator(self) -> Simulator:
+        """Return a second server on another port; it is closed at the end, and its faults and traffic count."""
+        sim = Simulator(None if self.subject.provider is None else [self.subject.provider])
+        await sim.start()
+        self._sims.append(sim)
+        return sim
+
+    @property
+    def traffic(self) -> int:
+        """How many requests arrived at any server of this trial."""
+        return self._other_traffic + sum(sim._log.count for sim in self._sims)
+
+    def count_traffic(self, requests: int) -> None:
+        """Count requests that arrived at a server of the check's own (one in a thread, or in another process)."""
+        self._other_traffic += requests
+
+    def threads(self) -> ThreadSide:
+        """Return the threaded side, for synchronous twins: ``async with trial.threads() as side: ...``."""
+        return ThreadSide(self.subject, self._make, self.random, self.count_traffic)
+
+    # -- time and tasks ------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """Virtual monotonic seconds."""
+        return self.clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        await asyncio.sleep(seconds)
+
+    async def settle(self) -> None:
+        """Let everything happen that can happen without time passing (a millisecond of virtual time)."""
+        await asyncio.sleep(0.001)
+
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run in the background; what still runs at the end of the check is cancelled."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.append(task)
+        return task
+
+    async def outcomes(self, work: Iterable[Awaitable[T]]) -> list[T | BaseException]:
+        """Run together; return each result or error, in order."""
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def vacuity(self) -> str | None:
+        """Return why this trial proves nothing, None when it proves something."""
+        if not self.assertions:
+            return "the check asserted nothing"
+        if self.requirement.traffic and not self.traffic:
+            return "no request reached the server"
+        unfired = [fault for sim in self._sims for fault in sim.unfired()]
+        if unfired:
+            return f"a scripted fault never fired: {unfired[0]}"
+        return None
+
+    async def wind_up(self) -> str | None:
+        """Cancel what runs, close what is open, and return what leaked, None when nothing did."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for sim in self._sims:
+            sim.let_go()
+        await self.settle()
+        leak = find_leaks(self._backends)
+        for backend in self._backends:
+            await backend.aclose()
+        for sim in self._sims:
+            leak = leak or await self._still_in_flight(sim)
+            await sim.aclose()
+        await self.settle()
+        return leak or _left_tasks()
+
+    async def _still_in_flight(self, sim: Simulator) -> str | None:
+        try:
+            async with asyncio.timeout(5.0):
+                await sim.until(in_flight=0)
+        except TimeoutError:
+            return f"the backend is closed, but {sim.in_flight} requests are still open at the server"
+        return None
+
+
+def _left_tasks() -> str | None:
+    left = sorted(_name(task) for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.done())
+    return f"tasks still run after close: {', '.join(left[:5])}" if left else None
+
+
+def _name(task: asyncio.Task[Any]) -> str:
+    work = task.get_coro()
+    return str(getattr(work, "__qualname__", type(work).__name__))
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 300 else text[:300] + "..."

@@ -1,0 +1,182 @@
+"""Time for checks: an event loop whose clock jumps, and clocks made from it. Nothing here ever waits for real time to pass
+except for the instant that bytes need between two sockets of this process.
+
+The loop can lie in one way: it takes silence on every socket for :data:`GRACE` real seconds as proof that nothing is on
+its way. That holds for peers that live in the same loop (the simulators); it does not hold for other processes, so a check
+that talks to one uses an ordinary loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+__all__ = ["EPOCH", "GRACE", "JumpClock", "LoopClock", "Stuck", "VirtualTimeLoop"]
+
+EPOCH: Final = 1_793_491_200.0
+"""Unix seconds (2026-11-01) that the wall clock of checks starts from."""
+START: Final = 1_000.0
+"""Where the monotonic clock starts: not at zero, which code may mistake for "never"."""
+GRACE: Final = 0.001
+"""Real seconds of silence on every socket that mean: nothing is on its way."""
+_MOST_IDLE_JUMPS: Final = 3_000
+_DEADLOCK: Final = 0.25
+"""Real seconds without a timer, a ready socket, an executor job or another thread, after which nothing can happen any more."""
+
+
+class Stuck(Exception):  # noqa: N818 - a finding, told apart from errors of the harness
+    """The loop can make no progress, or made none for too long in real time."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Waits for sockets as usual, except that silence moves the loop's time to the next timer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop: VirtualTimeLoop | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return ready sockets; an empty list after a jump."""
+        loop = self.loop
+        if loop is None or (timeout is not None and timeout <= 0):
+            return super().select(timeout)
+        ready = super().select(loop.grace(timeout))
+        if ready:
+            loop.busy()
+            return ready
+        if timeout is None or loop.jobs:
+            return self._wait(loop, None if timeout is None else timeout)
+        loop.jump(timeout)
+        return []
+
+    def _wait(self, loop: VirtualTimeLoop, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait in real time for a thread or an executor job to wake the loop."""
+        quiet = 0.0
+        while True:
+            loop.check_guard()
+            ready = super().select(0.05)
+            if ready:
+                loop.busy()
+                return ready
+            if timeout is not None and not loop.jobs:
+                return []  # the job ended without waking us: look at the timers again
+            quiet += 0.05
+            if timeout is None and not loop.jobs and quiet >= _DEADLOCK and threading.active_count() == 1:
+                raise Stuck("deadlock: no timer is set, no socket is ready and nothing else runs")
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop whose ``time()`` jumps to the next timer as soon as every socket is silent.
+
+    Args:
+        guard: real seconds after which a run that does not end raises :class:`Stuck`.
+    """
+
+    def __init__(self, guard: float = 20.0) -> None:
+        self._virtual_now = START
+        self._guard = guard
+        self._guard_ends = time.monotonic() + guard
+        self._idle_jumps = 0
+        self.jobs = 0
+        selector = _JumpingSelector()
+        super().__init__(selector)
+        # Two floats that mean the same moment may differ in their last digit after a jump.
+        self._clock_resolution = 1e-6
+        selector.loop = self
+
+    def time(self) -> float:
+        """Return virtual monotonic seconds."""
+        return self._virtual_now
+
+    def jump(self, seconds: float) -> None:
+        """Move time on; called by the selector when nothing is ready."""
+        self.check_guard()
+        self._idle_jumps += 1
+        if self._idle_jumps > _MOST_IDLE_JUMPS:
+            raise Stuck(f"{_MOST_IDLE_JUMPS} timers fired in a row and no byte was exchanged")
+        self._virtual_now += seconds
+
+    def busy(self) -> None:
+        """A socket was ready: there is progress."""
+        self._idle_jumps = 0
+        self.check_guard()
+
+    def grace(self, timeout: float | None) -> float:
+        """Return how long silence must last: a long jump needs better proof, since it would fire a timeout."""
+        return GRACE if timeout is not None and timeout < 1.0 else 2 * GRACE
+
+    def check_guard(self) -> None:
+        """Raise when the run takes too much real time.
+
+        Raises:
+            Stuck: it does. The guard is set anew, so that what follows can be cleaned up.
+        """
+        if time.monotonic() > self._guard_ends:
+            self._guard_ends = time.monotonic() + self._guard
+            raise Stuck(f"no end after {self._guard:g} s of real time")
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        """Run in a thread; time stands still until it is done."""
+        self.jobs += 1
+        try:
+            future = super().run_in_executor(executor, func, *args)
+        except BaseException:
+            self.jobs -= 1
+            raise
+        future.add_done_callback(self._job_done)
+        return future
+
+    def _job_done(self, _: object) -> None:
+        self.jobs -= 1
+
+
+class LoopClock:
+    """The clock of a backend that runs inside a :class:`VirtualTimeLoop` (or any loop)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def monotonic(self) -> float:
+        """Return the loop's time."""
+        return self._loop.time()
+
+    def time(self) -> float:
+        """Return unix seconds that move with the loop."""
+        return EPOCH + self._loop.time() - START
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep in the loop."""
+        await asyncio.sleep(seconds)
+
+
+class JumpClock:
+    """A clock whose sleep returns at once and moves its time: for backends that live in a real thread. Thread-safe."""
+
+    def __init__(self, start: float = START) -> None:
+        self._lock = threading.Lock()
+        self._now = start
+        self.slept: list[float] = []
+        """What was asked for, in order."""
+
+    def monotonic(self) -> float:
+        """Return seconds moved by sleeping only."""
+        return self._now
+
+    def time(self) -> float:
+        """Return unix seconds that move with it."""
+        return EPOCH + self._now - START
+
+    def advance(self, seconds: float) -> None:
+        """Move time on."""
+        with self._lock:
+            self._now += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Move time on and give others a turn."""
+        self.slept.append(seconds)
+        self.advance(max(0.0, seconds))
+        await asyncio.sleep(0)
