@@ -391,23 +391,27 @@ class Backend:
 
     async def aclose(self) -> None:
         """Refuse new calls, fail the waiting ones, close every connection and thread; idempotent."""
-        self._begin_close()
-        await self._close_wire()
-        self._portal.close()
+        if self._begin_close():
+            await self._close_wire()
+            self._portal.close()
 
     def close(self) -> None:
         """Synchronous twin of :meth:`aclose`."""
-        self._begin_close()
-        if self._holds_wire():
-            self._portal.run(self._close_wire())
-        self._portal.close()
+        if self._begin_close():
+            if self._holds_wire():
+                self._portal.run(self._close_wire())
+            self._portal.close()
 
-    def _begin_close(self) -> None:
+    def _begin_close(self) -> bool:
+        """Refuse who comes and who waits; False when that was done before."""
         with self._lock:
+            if self._closed:
+                return False
             self._closed = True
             endpoints = list(self._endpoints.values())
         for endpoint in endpoints:
             endpoint.close()
+        return True
 
     async def __aenter__(self) -> Self:
         return self

@@ -47,14 +47,14 @@ _LARGEST_ERROR_BODY: Final = 65_536
 _LARGEST_MESSAGE: Final = 2_000
 _LARGEST_TAIL: Final = 65_536
 _TAIL_SECONDS: Final = 0.05
-_DIED: Final = frozenset(failure.value for failure in Failure)
+_MOST_HELD: Final = 256
 _PROTECTED_HEADERS: Final = frozenset({"authorization", "host", "content-length", "transfer-encoding", "connection"})
 
 
 class _Opened:
     """A stream that has begun: what was read to reach its first content, and where the rest comes from."""
 
-    __slots__ = ("chunks", "first_at", "held", "reader", "response", "trouble")
+    __slots__ = ("chunks", "first_at", "held", "key", "reader", "response", "trouble")
 
     def __init__(self, response: Response, reader: StreamReader[Any], chunks: AsyncIterator[bytes]) -> None:
         self.response = response
@@ -63,6 +63,7 @@ class _Opened:
         self.held: list[Chunk] = []
         self.trouble: Exception | None = None
         self.first_at: float | None = None
+        self.key: Key | None = None
 
 
 class _Work:
@@ -92,8 +93,9 @@ class HTTPBackend(Backend):
 
     # -- what a provider may change ------------------------------------------------------------------------------------
 
-    def fixed_headers(self) -> tuple[tuple[str, str], ...]:
-        """Return headers of every request of this backend besides authentication (organisation, version)."""
+    def fixed_headers(self, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
+        """Return headers of every request to an endpoint besides authentication (organisation, version)."""
+        del endpoint
         return ()
 
     def read_error(
@@ -147,7 +149,7 @@ class HTTPBackend(Backend):
         headers: list[tuple[str, str]] = [("user-agent", endpoint.settings.user_agent or self.user_agent)]
         if content_type is not None:
             headers.append(("content-type", content_type))
-        headers.extend(self.fixed_headers())
+        headers.extend(self.fixed_headers(endpoint))
         headers.extend(operation.headers)
         extra = options.get("extra_headers")
         if extra:
@@ -164,6 +166,10 @@ class HTTPBackend(Backend):
         self, operation: Operation[Any], extra: Mapping[str, Any] | None
     ) -> tuple[bytes | Multipart | None, str | None]:
         body = operation.body
+        if extra and not isinstance(body, Mapping | Multipart):  # forms are merged by their provider
+            raise errors.InvalidRequestError(
+                f"extra_body: {operation.name} sends no JSON object that it could be merged into.", provider=self.provider.name
+            )
         if isinstance(body, Multipart):
             return body, body.content_type
         if isinstance(body, bytes):
@@ -306,6 +312,7 @@ class HTTPBackend(Backend):
                 raise failed_format(f"The stream of {work.operation.name} cannot be read: {_brief(problem)}.") from None
             raise
         opened.first_at = self._clock.monotonic()
+        opened.key = key
         return opened
 
     async def _prime(self, opened: _Opened) -> None:
@@ -322,7 +329,7 @@ class HTTPBackend(Backend):
                     raise
                 opened.trouble = trouble
                 return
-            if content or reader.done:
+            if content or reader.done or len(held) > _MOST_HELD:
                 return
         held.extend(reader.finish())
         if not reader.done:
@@ -368,10 +375,8 @@ class HTTPBackend(Backend):
                     raise WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
                 reply: Any = reader.reply(self._answer(call, opened.response, None))
             except (WireError, *_UNREADABLE, errors.BackendError) as problem:
-                bare(problem)
-                raise self._interrupted(problem, opened, work) from (
-                    problem if isinstance(problem, errors.BackendError) else None
-                )
+                error_now = self._interrupted(bare(problem), opened, work)
+                raise error_now from error_now.__cause__
             usage = getattr(reply, "usage", None)
             passage.succeed(usage)
             outcome = "success"
@@ -399,19 +404,24 @@ class HTTPBackend(Backend):
             "partial": partial,
         }
         if isinstance(problem, errors.BackendError):
-            return errors.StreamInterruptedError(
+            _mask(problem, opened.key)
+            interrupted = errors.StreamInterruptedError(
                 f"The provider ended the stream with an error: {problem.message}",
                 status=problem.status,
                 code=problem.code,
                 retry_after=problem.retry_after,
                 **facts,
             )
+            interrupted.__cause__ = problem
+            return interrupted
         if isinstance(problem, WireError):
             failed = failed_wire(problem, Repeat.NEVER)
             if isinstance(failed.error, errors.ResponseFormatError):
                 failed.error.partial = partial
                 return failed.error
-            return errors.StreamInterruptedError(failed.error.message, code=problem.failure.value, **facts)
+            interrupted = errors.StreamInterruptedError(failed.error.message, code=problem.failure.value, **facts)
+            interrupted.__cause__ = failed.error
+            return interrupted
         return errors.StreamInterruptedError(
             f"The stream of {work.operation.name} cannot be read: {_brief(problem)}.", code="format", **facts
         )
@@ -421,7 +431,7 @@ class HTTPBackend(Backend):
         cause = failure.__cause__
         if isinstance(failure, errors.DeadlineExceededError):
             passage.let_go()
-        elif isinstance(failure, errors.StreamInterruptedError) and failure.code in _DIED:
+        elif isinstance(cause, errors.TransportError):
             passage.fail()
         elif isinstance(cause, errors.BackendError) and (
             failed_stream(cause, work.repeat, self._clock.time()).blame is Blame.OUTAGE
@@ -526,7 +536,7 @@ def _brief(problem: BaseException) -> str:
 
 
 def _is_content(chunk: Chunk) -> bool:
-    return bool(chunk.text or chunk.tool_calls or chunk.reasoning or chunk.data or chunk.finish_reason)
+    return bool(chunk.text or chunk.tool_calls or chunk.reasoning or chunk.data or chunk.refusal or chunk.finish_reason)
 
 
 def _timeouts(settings: Settings, stream: bool) -> Timeouts:

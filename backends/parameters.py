@@ -25,6 +25,7 @@ Check = Callable[[Any], str | None]
 ``"[1] must be text"``)."""
 
 _OPTIONS: Final = frozenset(CallOptions.__annotations__)
+_LEFT_TO_THE_CALL: Final = frozenset({"priority", "deadline", "request_id"})  # the backend checks them for every caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def bad_argument(message: str, provider: str | None = None) -> NoReturn:
 
 @cache
 def _checks(table: type) -> dict[str, Check]:
-    return {name: _compiled(hint)[0] for name, hint in get_type_hints(table, include_extras=True).items()}
+    hints = get_type_hints(table, include_extras=True)
+    return {name: _accept if name in _LEFT_TO_THE_CALL else _compiled(hint)[0] for name, hint in hints.items()}
 
 
 @cache

@@ -6,9 +6,11 @@ the connection. This module never decodes bytes and never retries.
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from backends.errors import BackendError
 from backends.portal import Portal
@@ -17,6 +19,7 @@ from backends.types import Chunk
 __all__ = ["AsyncStream", "Stream", "StreamState"]
 
 T = TypeVar("T")
+_READ_AHEAD: Final = 64
 
 
 class StreamState(Generic[T]):
@@ -92,21 +95,34 @@ class AsyncStream(Generic[T]):
 
 
 class Stream(Generic[T]):
-    """The synchronous twin of :class:`AsyncStream`, driven through the backend's portal."""
+    """The synchronous twin of :class:`AsyncStream`, driven through the backend's portal.
 
-    __slots__ = ("__weakref__", "_inner", "_portal")
+    Crossing into the event loop's thread costs more than a chunk, so a crossing brings all that have come, at most 64.
+    """
+
+    __slots__ = ("__weakref__", "_inner", "_portal", "_ready", "_reading")
 
     def __init__(self, make: Callable[[], AsyncStream[T]], portal: Portal) -> None:
         self._portal = portal
         self._inner = make()
+        self._ready: deque[Chunk | BaseException | None] = deque()
+        self._reading: _Reading | None = None
 
     def __iter__(self) -> Iterator[Chunk]:
         return self
 
     def __next__(self) -> Chunk:
-        found = self._portal.run(_next(self._inner))
+        if not self._ready:
+            if self._reading is None:
+                self._reading = _Reading(self._inner)
+            self._ready.extend(self._portal.run(self._reading.some()))
+        found = self._ready[0]
         if found is None:
             raise StopIteration
+        if isinstance(found, BaseException):
+            self._ready[0] = None
+            raise found
+        self._ready.popleft()
         return found
 
     @property
@@ -130,12 +146,18 @@ class Stream(Generic[T]):
 
     def collect(self) -> T:
         """Read to the end and return the reply."""
-        return self._portal.run(self._inner.collect())
+        if self._reading is None:
+            return self._portal.run(self._inner.collect())
+        for _ in self:
+            pass
+        return self.reply
 
     def close(self) -> None:
         """End the stream now; its slot, key and connection are given back."""
+        self._ready.clear()
+        self._ready.append(None)
         if self._portal.running:
-            self._portal.run(self._inner.aclose())
+            self._portal.run(_closed(self._inner, self._reading))
 
     def __enter__(self) -> Stream[T]:
         return self
@@ -148,12 +170,54 @@ class Stream(Generic[T]):
     def __del__(self) -> None:
         inner = getattr(self, "_inner", None)
         if inner is not None and not inner.finished:
-            self._portal.spawn(inner.aclose())
+            self._portal.spawn(_closed(inner, self._reading))
 
 
-async def _next(stream: AsyncStream[Any]) -> Chunk | None:
-    try:
-        chunk: Chunk = await stream.__anext__()
-    except StopAsyncIteration:
-        return None
-    return chunk
+class _Reading:
+    """Reads a stream ahead of its synchronous consumer, within bounds, in the portal's loop.
+
+    What is handed over ends with None at the end of the stream, or with the error that ended it.
+    """
+
+    def __init__(self, stream: AsyncStream[Any]) -> None:
+        self._stream = stream
+        self._came: list[Chunk | BaseException | None] = []
+        self._something = asyncio.Event()
+        self._room = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def some(self) -> list[Chunk | BaseException | None]:
+        """Return what has come, waiting until something has."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._read())
+        await self._something.wait()
+        came, self._came = self._came, []
+        self._something.clear()
+        self._room.set()
+        return came
+
+    async def stop(self) -> None:
+        """Read no further."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _read(self) -> None:
+        end: BaseException | None = None
+        try:
+            async for chunk in self._stream:
+                self._came.append(chunk)
+                self._something.set()
+                if len(self._came) >= _READ_AHEAD:
+                    self._room.clear()
+                    await self._room.wait()
+        except Exception as error:  # noqa: BLE001 - whatever ended the stream is raised in the consumer's thread
+            end = error
+        self._came.append(end)
+        self._something.set()
+
+
+async def _closed(stream: AsyncStream[Any], reading: _Reading | None) -> None:
+    if reading is not None:
+        await reading.stop()
+    await stream.aclose()

@@ -160,6 +160,7 @@ class Chunk:
         index: which choice this belongs to.
         raw: the provider's event, untouched.
         data: decoded bytes where the stream carries them (audio, images).
+        refusal: new text of a refusal.
     """
 
     text: str = ""
@@ -170,6 +171,7 @@ class Chunk:
     index: int = 0
     raw: Any = None
     data: bytes | None = field(default=None, repr=False)
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,9 @@ def lint() -> list[str]:
     for entry in saboteurs.load().values():
         if entry.requirement not in seen:
             problems.append(f"saboteur {entry.name} breaks {entry.requirement}, which is no requirement")
-        problems.extend(f"saboteur {entry.name}: no subject is called {name!r}" for name in _unknown_subjects(entry.subjects))
+        problems.extend(
+            f"saboteur {entry.name}: no subject is called {name!r}" for name in _unknown_subjects(entry.subjects)
+        )
     for name in subject.built():
         problems.extend(
             f"subject {name} excuses itself from {other}, which is no requirement"

@@ -10,15 +10,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from conformance.subject import Subject
-    from conformance.trial import Trial
 
-__all__ = ["Check", "check", "checks", "load"]
+__all__ = ["Check", "check", "checks", "import_chapters", "lanes", "load"]
 
-Body: TypeAlias = "Callable[[Trial], Awaitable[None]]"
+Body: TypeAlias = Callable[[Any], Awaitable[None]]
+"""Takes a :class:`conformance.trial.Trial`, or a :class:`conformance.live.LiveTrial` in the lane live."""
 Cases: TypeAlias = "Callable[[Subject], Iterable[str]]"
 
 
@@ -43,39 +43,56 @@ class Check:
         return ("",) if self.cases is None else tuple(self.cases(subject))
 
 
-_registry: dict[str, Check] = {}
+_registry: dict[tuple[str, str], Check] = {}
 
 
-def check(requirement: str, *, cases: Cases | None = None, lanes: Iterable[str] = ("simulated",)) -> Callable[[Body], Body]:
-    """Register a coroutine function as the check of a requirement.
+def check(
+    requirement: str, *, cases: Cases | None = None, lanes: Iterable[str] = ("simulated",)
+) -> Callable[[Any], Any]:
+    """Register a coroutine function as the check of a requirement; another lane may have a check of its own.
 
     Raises:
-        ValueError: the requirement has a check already.
+        ValueError: the requirement has a check in this lane already.
     """
 
-    def register(body: Body) -> Body:
-        known = _registry.get(requirement)
-        if known is not None and known.body.__module__ + known.body.__qualname__ != body.__module__ + body.__qualname__:
-            raise ValueError(f"{requirement} is judged twice: {known.body.__qualname__} and {body.__qualname__}")
-        _registry[requirement] = Check(requirement, body, cases, frozenset(lanes))
+    def register(body: Any) -> Any:
+        made = Check(requirement, body, cases, frozenset(lanes))
+        for lane in made.lanes:
+            known = _registry.setdefault((requirement, lane), made)
+            if _name(known.body) != _name(body):
+                raise ValueError(
+                    f"{requirement} is judged twice in the lane {lane}: {_name(known.body)} and {_name(body)}"
+                )
+            _registry[requirement, lane] = made
         return body
 
     return register
 
 
-def checks() -> dict[str, Check]:
-    """Return the checks registered so far by requirement id."""
-    return dict(_registry)
+def _name(body: Any) -> str:
+    return f"{body.__module__}.{body.__qualname__}"
 
 
-def load(chapters: Iterable[str] | None = None) -> dict[str, Check]:
-    """Import the modules of :mod:`conformance.checks` and return the checks by requirement id.
+def checks(lane: str = "simulated") -> dict[str, Check]:
+    """Return the checks of a lane registered so far, by requirement id."""
+    return {requirement: found for (requirement, known), found in sorted(_registry.items()) if known == lane}
+
+
+def lanes() -> tuple[str, ...]:
+    """Return the lanes that have any check."""
+    load()
+    return tuple(sorted({lane for _, lane in _registry}))
+
+
+def load(chapters: Iterable[str] | None = None, lane: str = "simulated") -> dict[str, Check]:
+    """Import the modules of :mod:`conformance.checks` and return the checks of a lane by requirement id.
 
     Args:
-        chapters: only these (``BRK``); a module belongs to the chapter that its name begins with (``brk``, ``brk_timing``).
+        chapters: only these (``BRK``); a module belongs to the chapter that its name begins with (``brk``,
+            ``brk_timing``).
     """
     import_chapters("conformance.checks", chapters)
-    return checks()
+    return checks(lane)
 
 
 def import_chapters(package_name: str, chapters: Iterable[str] | None) -> None:

@@ -1,4 +1,5 @@
-"""The command ``conformance``: what may be asked and how mistakes are answered. The work is done in :mod:`conformance.commands`.
+"""The command ``conformance``: what may be asked and how mistakes are answered. The work is done in
+:mod:`conformance.commands`.
 
 Bad input ends with one line on standard error that says what to do, and exit status 2; a broken contract with status 1.
 """
@@ -35,7 +36,11 @@ class _Parser(argparse.ArgumentParser):
         """
         known = [option for action in self._actions for option in action.option_strings]
         for word in message.replace("=", " ").replace(":", " ").split():
-            near = difflib.get_close_matches(word, known, n=1, cutoff=0.6) if word.startswith("--") and word not in known else []
+            near = (
+                difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+                if word.startswith("--") and word not in known
+                else []
+            )
             if near:
                 message += f"; did you mean {near[0]}?"
                 break
@@ -74,22 +79,36 @@ def _parser() -> argparse.ArgumentParser:
 
     run = command("run", "run the contract and write evidence and reports")
     run.add_argument("--backend", action="append", default=[], metavar="NAME", help="only this backend (repeatable)")
-    run.add_argument("--requirement", action="append", default=[], metavar="ID", help="only this requirement (repeatable)")
+    run.add_argument(
+        "--requirement", action="append", default=[], metavar="ID", help="only this requirement (repeatable)"
+    )
     run.add_argument("--lane", default="simulated", choices=_LANES, help="where: %(choices)s")
     run.add_argument("--seed", default=0, type=_whole, metavar="N", help="of every trial's random source (default 0)")
-    run.add_argument("-n", "--processes", default=1, type=_processes, metavar="N", help="run in N processes, 0 for one per core")
-    run.add_argument("--no-saboteurs", action="store_true", help="leave the kill matrix out; what passes stays unproven")
-    run.add_argument("--reports", type=Path, metavar="DIR", help="where to write the reports (default reports/ for a whole run)")
+    run.add_argument(
+        "-n", "--processes", default=1, type=_processes, metavar="N", help="run in N processes, 0 for one per core"
+    )
+    run.add_argument(
+        "--no-saboteurs", action="store_true", help="leave the kill matrix out; what passes stays unproven"
+    )
+    run.add_argument(
+        "--reports", type=Path, metavar="DIR", help="where to write the reports (default reports/ for a whole run)"
+    )
     _evidence(run)
     serve = command("serve", "serve the simulated providers over HTTP")
     serve.add_argument("--port", default=0, type=_port, metavar="N", help="0 picks a free one (default)")
-    serve.add_argument("--provider", action="append", default=[], metavar="NAME", help="only this provider (repeatable)")
+    serve.add_argument(
+        "--provider", action="append", default=[], metavar="NAME", help="only this provider (repeatable)"
+    )
     report = command("report", "rewrite the reports from evidence")
     report.add_argument("--check", action="store_true", help="write nothing; exit 1 when the reports are out of date")
-    report.add_argument("--reports", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports (default reports/)")
+    report.add_argument(
+        "--reports", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports (default reports/)"
+    )
     _evidence(report)
     gate = command("gate", "exit 1 when any requirement got worse than the baseline")
-    gate.add_argument("--baseline", type=Path, default=REPORTS / "status.json", metavar="FILE", help="default reports/status.json")
+    gate.add_argument(
+        "--baseline", type=Path, default=REPORTS / "status.json", metavar="FILE", help="default reports/status.json"
+    )
     _evidence(gate)
     reality = command("reality", "real, partial or mock? static analysis of a backend's source")
     reality.add_argument("path", type=Path, metavar="PATH", help="a Python file or a folder")
@@ -137,6 +156,8 @@ def one_of(what: str, name: str, known: Iterable[str]) -> str:
     if name in names:
         return name
     folded = {entry.lower().replace("-", "").replace("_", ""): entry for entry in names}
-    near: list[Any] = difflib.get_close_matches(name.lower().replace("-", "").replace("_", ""), list(folded), n=1, cutoff=0.5)
+    near: list[Any] = difflib.get_close_matches(
+        name.lower().replace("-", "").replace("_", ""), list(folded), n=1, cutoff=0.5
+    )
     hint = f"did you mean {folded[near[0]]}?" if near else f"known: {', '.join(names[:20])}"
     raise UsageError(f"there is no {what} {name!r}; {hint}")

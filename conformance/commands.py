@@ -1,8 +1,10 @@
-"""What the commands do. Each takes parsed arguments and returns an exit status; what cannot be done is a ``UsageError``."""
+"""What the commands do. Each takes parsed arguments and returns an exit status; what cannot be done is a
+``UsageError``."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from pathlib import Path
 
@@ -15,14 +17,23 @@ from conformance.rows import ROWS
 from conformance.runner import Selection, plan, run, subject_records
 from conformance.summary import Summary, summarise
 
-__all__ = ["command_explain", "command_gate", "command_list", "command_reality", "command_report", "command_run", "command_serve"]
+__all__ = [
+    "command_explain",
+    "command_gate",
+    "command_list",
+    "command_reality",
+    "command_report",
+    "command_run",
+    "command_serve",
+]
 
 
 def _say(text: str = "") -> None:
     print(text)  # noqa: T201 - this is a command line
 
 
-# -- run -------------------------------------------------------------------------------------------------------------------
+# -- run
+# -------------------------------------------------------------------------------------------------------------------
 
 
 def command_run(asked: argparse.Namespace) -> int:
@@ -37,7 +48,9 @@ def command_run(asked: argparse.Namespace) -> int:
     try:
         writer = Writer(asked.evidence, lane=selection.lane, seed=selection.seed, complete=selection.complete)
     except OSError as error:
-        raise UsageError(f"evidence cannot be written to {asked.evidence} ({error.strerror}); name another --evidence FILE") from None
+        raise UsageError(
+            f"evidence cannot be written to {asked.evidence} ({error.strerror}); name another --evidence FILE"
+        ) from None
     with writer, Progress(len(jobs)) as progress:
         for record in subject_records({job.subject for job in jobs}):
             writer.add(record)
@@ -61,7 +74,9 @@ def _selection(asked: argparse.Namespace) -> Selection:
 def _nothing_to_run(selection: Selection) -> str:
     if not subject.built():
         return "no backend is built yet, so there is nothing to run"
-    lanes = sorted({lane for entry in check.load().values() for lane in entry.lanes})
+    lanes = check.lanes()
+    if selection.lane == "live" and _skipped(selection):
+        return "; ".join(reason.removeprefix("SKIPPED").strip() for reason in _skipped(selection))
     if selection.lane not in lanes:
         return f"no check runs in the lane {selection.lane} yet; lanes with checks: {', '.join(lanes)}"
     asked = ", ".join(selection.requirements) or "the selection"
@@ -78,21 +93,25 @@ def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Pa
     for kill in survivors:
         _say(f"SURVIVED {kill['saboteur']} ({kill['sin']}): {kill['detail']}")
     for known in mended:
-        _say(f"MENDED   {known.subject} {known.requirement} no longer fails: take it out of baseline/known_failures.json")
+        _say(
+            f"MENDED   {known.subject} {known.requirement} no longer fails: take it out of baseline/known_failures.json"
+        )
     for reason in _skipped(selection):
         _say(reason)
-    cases = summary.evidence.cases
-    passed = sum(case["verdict"] == "pass" for case in cases)
+    told = summary.evidence.cases
+    passed = sum(case["verdict"] == "pass" for case in told)
     kills = summary.evidence.kills
     _say(
-        f"{passed} of {len(cases)} cases passed, {len(failures)} requirements broken, "
+        f"{passed} of {len(told)} cases passed, {len(failures)} requirements broken, "
         f"{sum(kill['killed'] for kill in kills)} of {len(kills)} saboteurs caught."
     )
     if folder is not None:
         _write(summary, folder)
         _say(f"Look at {folder / 'index.html'} or {folder / 'API_IMPLEMENTATION_STATUS.md'}; evidence: {evidence}")
     else:
-        _say(f"Look at the evidence: {evidence} (a partial run leaves {REPORTS}/ as it is; --reports DIR writes reports)")
+        _say(
+            f"Look at the evidence: {evidence} (a partial run leaves {REPORTS}/ as it is; --reports DIR writes reports)"
+        )
     return 1 if failures or survivors or mended else 0
 
 
@@ -113,10 +132,13 @@ def _writable(folder: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise UsageError(f"reports cannot be written to {folder} ({error.strerror}); name another folder with --reports DIR") from None
+        raise UsageError(
+            f"reports cannot be written to {folder} ({error.strerror}); name another folder with --reports DIR"
+        ) from None
 
 
-# -- report and gate -------------------------------------------------------------------------------------------------------
+# -- report and gate
+# -------------------------------------------------------------------------------------------------------
 
 
 def _evidence(path: Path) -> Evidence:
@@ -133,7 +155,9 @@ def _write(summary: Summary, folder: Path) -> None:
         for name, text in render(summary).items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise UsageError(f"reports cannot be written to {folder} ({error.strerror}); name another folder with --reports DIR") from None
+        raise UsageError(
+            f"reports cannot be written to {folder} ({error.strerror}); name another folder with --reports DIR"
+        ) from None
 
 
 def command_report(asked: argparse.Namespace) -> int:
@@ -145,7 +169,10 @@ def command_report(asked: argparse.Namespace) -> int:
         _writable(asked.reports)
         _write(summary, asked.reports)
         if stale:
-            print("conformance: the evidence is of other code than today's; `conformance run` makes it anew", file=sys.stderr)  # noqa: T201
+            print(  # noqa: T201
+                "conformance: the evidence is of other code than today's; `conformance run` makes it anew",
+                file=sys.stderr,
+            )
         _say(f"Look at {asked.reports / 'index.html'} or {asked.reports / 'API_IMPLEMENTATION_STATUS.md'}")
         return 0
     from conformance.reports import render
@@ -155,7 +182,8 @@ def command_report(asked: argparse.Namespace) -> int:
         _say("Out of date: the evidence is of other code than today's; run `conformance run` and commit the reports.")
         return 1
     if old:
-        _say(f"Out of date: {', '.join(str(asked.reports / name) for name in old)}; run `conformance run` and commit the reports.")
+        names = ", ".join(str(asked.reports / name) for name in old)
+        _say(f"Out of date: {names}; run `conformance run` and commit the reports.")
         return 1
     _say(f"{asked.reports} is up to date with {asked.evidence}.")
     return 0
@@ -185,7 +213,8 @@ def command_gate(asked: argparse.Namespace) -> int:
     return 1 if worse else 0
 
 
-# -- the others ------------------------------------------------------------------------------------------------------------
+# -- the others
+# ------------------------------------------------------------------------------------------------------------
 
 
 def command_serve(asked: argparse.Namespace) -> int:
@@ -193,14 +222,20 @@ def command_serve(asked: argparse.Namespace) -> int:
     try:
         from conformance.simulators.serve import serve
     except ImportError as error:
-        raise UsageError(f"serving needs {error.name or error}; run `pip install backends-conformance[conformance]`") from None
+        raise UsageError(
+            f"serving needs {error.name or error}; run `pip install backends-conformance[conformance]`"
+        ) from None
     from conformance.simulators.registry import NAMES
 
     providers = tuple(one_of("simulated provider", name, (*NAMES, "s3_kit")) for name in asked.provider)
     try:
-        serve(port=asked.port, providers=providers or None)
+        asyncio.run(serve(asked.port, providers or None))
+    except RuntimeError as error:
+        raise UsageError(str(error)) from None
     except OSError as error:
-        raise UsageError(f"port {asked.port} cannot be used ({error.strerror}); choose another, or 0 for a free one") from None
+        raise UsageError(
+            f"port {asked.port} cannot be used ({error.strerror}); choose another, or 0 for a free one"
+        ) from None
     return 0
 
 
@@ -235,16 +270,19 @@ def command_list(asked: argparse.Namespace) -> int:
 def command_explain(asked: argparse.Namespace) -> int:
     """Print everything known about one requirement."""
     requirement = catalogue.find(one_of("requirement", asked.id.upper(), [entry.id for entry in catalogue.load()]))
-    found = check.load().get(requirement.id)
+    check.load([requirement.chapter])
+    judged = [
+        (lane, check.checks(lane)[requirement.id]) for lane in check.lanes() if requirement.id in check.checks(lane)
+    ]
     broken_by = [entry for entry in saboteurs.load().values() if entry.requirement == requirement.id]
     _say(f"{requirement.id} ({requirement.level.value}{', black box' if requirement.black_box else ''})")
     _say(f"  {requirement.clause}")
     _say(f"  source:     {requirement.source}")
     _say(f"  applies to: {', '.join(sorted(requirement.applies_to)) or 'every backend'}")
-    if found is None:
+    for lane, found in judged:
+        _say(f"  check:      {found.body.__module__}.{found.body.__name__} (lane {lane})")
+    if not judged:
         _say("  check:      none yet")
-    else:
-        _say(f"  check:      {found.body.__module__}.{found.body.__name__} (lanes: {', '.join(sorted(found.lanes))})")
     for entry in broken_by:
         _say(f"  saboteur:   {entry.name}: {entry.sin}")
     if not broken_by:

@@ -1,6 +1,7 @@
 """Runs one trial from its empty loop to its outcome, and says what kind of failure it was.
 
-Every trial has a loop, a simulator and a random source of its own. What the check raised is judged here and nowhere else:
+Every trial has a loop, a simulator and a random source of its own. What the check raised is judged here and nowhere
+else:
 an assertion and an error of the backend are findings, an error of the harness itself is a crash and proves nothing.
 """
 
@@ -33,7 +34,7 @@ _SCRUBBED: Final = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:|', |\", )\d+"), r"\1\2<port>"),
     (re.compile(r"0x[0-9a-f]{6,}"), "0x<address>"),
-    (re.compile(r"/tmp/[^\s'\":,)]+"), "<temporary>"),
+    (re.compile(r"/tmp/[^\s'\":,)]+"), "<temporary>"),  # noqa: S108 - a pattern, not a path
 )
 
 
@@ -44,7 +45,8 @@ class Outcome:
     Attributes:
         verdict: pass, fail or vacuous.
         detail: one line for people; empty for a pass.
-        kind: of a failure: ``assertion``, ``error`` (the backend raised), ``stuck``, ``leak`` or ``crash`` (of the harness).
+        kind: of a failure: ``assertion``, ``error`` (the backend raised), ``stuck``, ``leak`` or ``crash`` (of the
+            harness).
         assertions, requests: how many were counted.
     """
 
@@ -165,7 +167,8 @@ def _trouble(context: dict[str, Any]) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """Return one line without what differs between runs (ports, ids, addresses, temporary paths) and without planted keys."""
+    """Return one line without what differs between runs (ports, ids, addresses, temporary paths) and without planted
+    keys."""
     text = " ".join(text.split()).replace(PLANTED_KEY, "<planted key>")
     for pattern, replacement in _SCRUBBED:
         text = pattern.sub(replacement, text)

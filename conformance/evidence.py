@@ -1,7 +1,9 @@
 """The evidence: one append-only JSON-lines stream of what was run and what came of it, and its strict reader.
 
-A header, then one line per subject, case and kill, then a footer with counts and a digest of every byte before it. Whatever
-is damaged has an error of its own that names file, line and remedy; nothing is repaired or guessed. No line holds a time.
+A header, then one line per subject, case and kill, then a footer with counts and a digest of every byte before it.
+Whatever
+is damaged has an error of its own that names file, line and remedy; nothing is repaired or guessed. No line holds a
+time.
 """
 
 from __future__ import annotations
@@ -17,94 +19,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
-__all__ = [
-    "VERSION",
-    "BrokenLine",
-    "Contradiction",
-    "CountMismatch",
-    "DigestMismatch",
-    "EmptyEvidence",
-    "Evidence",
-    "EvidenceError",
-    "MissingEvidence",
-    "MissingFooter",
-    "MissingHeader",
-    "NotText",
-    "TooLarge",
-    "TrailingLines",
-    "TruncatedLine",
-    "UnknownVersion",
-    "Writer",
-    "WrongShape",
-    "parse",
-    "read",
-    "sources_digest",
-]
+from conformance.damage import (
+    BrokenLine,
+    Contradiction,
+    CountMismatch,
+    DigestMismatch,
+    EmptyEvidence,
+    EvidenceError,
+    MissingEvidence,
+    MissingFooter,
+    MissingHeader,
+    NotText,
+    TooLarge,
+    TrailingLines,
+    TruncatedLine,
+    UnknownVersion,
+    WrongShape,
+)
+
+__all__ = ["VERSION", "Evidence", "EvidenceError", "Writer", "parse", "read", "sources_digest"]
 
 Record: TypeAlias = dict[str, Any]
 VERSION: Final = 1
 _LARGEST: Final = 256 * 1024 * 1024
 _AGAIN: Final = "run `conformance run` again"
-
-
-class EvidenceError(ValueError):
-    """An evidence file that cannot be used; the message is one line and says what to do."""
-
-
-class MissingEvidence(EvidenceError):
-    """There is no such file, or it cannot be read."""
-
-
-class EmptyEvidence(EvidenceError):
-    """The file holds nothing."""
-
-
-class TooLarge(EvidenceError):
-    """The file is larger than any run makes."""
-
-
-class NotText(EvidenceError):
-    """The file is not UTF-8."""
-
-
-class TruncatedLine(EvidenceError):
-    """The last line has no end: the run was interrupted while it was written."""
-
-
-class BrokenLine(EvidenceError):
-    """A line is not a JSON object."""
-
-
-class WrongShape(EvidenceError):
-    """A line is not what the schema allows."""
-
-
-class UnknownVersion(EvidenceError):
-    """The header names a version that this reader does not know."""
-
-
-class MissingHeader(EvidenceError):
-    """The first line is no header, or a header stands elsewhere."""
-
-
-class MissingFooter(EvidenceError):
-    """The last line is no footer: the run did not come to its end."""
-
-
-class TrailingLines(EvidenceError):
-    """Lines follow the footer."""
-
-
-class CountMismatch(EvidenceError):
-    """The footer counts other numbers of lines than there are."""
-
-
-class DigestMismatch(EvidenceError):
-    """The lines are not those that the footer was written for: the file was edited."""
-
-
-class Contradiction(EvidenceError):
-    """Two lines say different things of the same case, kill or subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +99,9 @@ class Writer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is None:
             self.finish()
         else:
@@ -226,9 +166,9 @@ def _records(data: bytes, name: str) -> list[Record]:
         raise UnknownVersion(f"{name}: written in version {version!r}, this program reads {VERSION}; {_AGAIN}")
     validate = _validators()
     for number, record in enumerate(records, 1):
-        error = next(validate(record), None)
-        if error is not None:
-            raise WrongShape(f"{name}, line {number}: {error}; {_AGAIN}")
+        wrong = next(iter(validate(record)), None)
+        if wrong is not None:
+            raise WrongShape(f"{name}, line {number}: {wrong}; {_AGAIN}")
     if records[-1]["kind"] != "footer":
         raise MissingFooter(f"{name}: no footer, so the run did not end; {_AGAIN}")
     return records
@@ -250,7 +190,9 @@ def _validators() -> Any:
     try:
         from jsonschema import Draft202012Validator
     except ImportError:
-        raise EvidenceError("evidence is checked with jsonschema; run `pip install backends-conformance[conformance]`") from None
+        raise EvidenceError(
+            "evidence is checked with jsonschema; run `pip install backends-conformance[conformance]`"
+        ) from None
 
     schema = json.loads(files("conformance").joinpath("schemas/evidence.schema.json").read_text(encoding="utf-8"))
     by_kind = {
@@ -294,7 +236,9 @@ def _gathered(header: Record, body: list[Record], name: str) -> Evidence:
         identity = (kind, *(record[part] for part in _IDENTITY[kind]))
         known = seen.setdefault(identity, record)
         if known != record:
-            raise Contradiction(f"{name}: two lines contradict each other about {' '.join(filter(None, identity))}; {_AGAIN}")
+            raise Contradiction(
+                f"{name}: two lines contradict each other about {' '.join(filter(None, identity))}; {_AGAIN}"
+            )
     return Evidence(
         header,
         {record["subject"]: record for record in seen.values() if record["kind"] == "subject"},
@@ -304,7 +248,8 @@ def _gathered(header: Record, body: list[Record], name: str) -> Evidence:
 
 
 def sources_digest() -> str:
-    """Return a digest of the code that a run judges and is judged by: every module of both packages, reports excepted."""
+    """Return a digest of the code that a run judges and is judged by: every module of both packages, reports
+    excepted."""
     import backends
     import conformance
 
@@ -313,7 +258,11 @@ def sources_digest() -> str:
         root = Path(next(iter(package.__path__)))
         for path in sorted(root.rglob("*")):
             inside = path.relative_to(root).as_posix()
-            if path.suffix in (".py", ".json") and "__pycache__" not in path.parts and not inside.startswith("reports/"):
+            if (
+                path.suffix in (".py", ".json")
+                and "__pycache__" not in path.parts
+                and not inside.startswith("reports/")
+            ):
                 digest.update(f"{root.name}/{inside}\0".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -9,7 +9,8 @@ __all__ = ["find_leaks"]
 
 
 def find_leaks(backends: Iterable[Any]) -> str | None:
-    """Return the first thing that an idle backend still holds (slot, place in the queue, key, request), None for nothing."""
+    """Return the first thing that an idle backend still holds (slot, place in the queue, key, request), None for
+    nothing."""
     for backend in backends:
         for name, endpoint in dict(getattr(backend, "_endpoints", {})).items():
             status = endpoint.status()
@@ -19,5 +20,7 @@ def find_leaks(backends: Iterable[Any]) -> str | None:
                 return f"endpoint {name}: {status['waiting']['total']} requests wait though nobody asks any more"
             for key in endpoint.key_status():
                 if key.in_flight:
-                    return f"endpoint {name}: key {key.fingerprint} counts {key.in_flight} requests in flight while idle"
+                    return (
+                        f"endpoint {name}: key {key.fingerprint} counts {key.in_flight} requests in flight while idle"
+                    )
     return None

@@ -7,7 +7,8 @@ Every public method is followed through the methods and functions it calls, as f
 - *mock* when it is a stub, answers with constants, or should reach the wire by its name and does not,
 - *local* when it does honest work that needs no wire (reports, settings, closing); it counts neither way.
 
-The analysis is a judgement of source text: it can be fooled by intent, which is why the wire has the last word in REAL-01,
+The analysis is a judgement of source text: it can be fooled by intent, which is why the wire has the last word in
+    REAL-01,
 REAL-02 and REAL-04.
 """
 
@@ -21,14 +22,47 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.signs import Function, Signs, collect, read_signs
+from conformance.functions import Function, collect
+from conformance.signs import Signs, read_signs
 
 __all__ = ["Analysis", "Method", "analyse", "analyse_modules", "analyse_paths", "as_json", "as_text"]
 
 _CALL_WORDS: Final = frozenset(
-    """chat complete completion completions embed embedding embeddings generate generation rerank rank transcribe translate
-    translation speech image images moderate moderation classify upload download infer predict score tokenize
-    summarize converse invoke query ask respond inference""".split()
+    [
+        "chat",
+        "complete",
+        "completion",
+        "completions",
+        "embed",
+        "embedding",
+        "embeddings",
+        "generate",
+        "generation",
+        "rerank",
+        "rank",
+        "transcribe",
+        "translate",
+        "translation",
+        "speech",
+        "image",
+        "images",
+        "moderate",
+        "moderation",
+        "classify",
+        "upload",
+        "download",
+        "infer",
+        "predict",
+        "score",
+        "tokenize",
+        "summarize",
+        "converse",
+        "invoke",
+        "query",
+        "ask",
+        "respond",
+        "inference",
+    ]
 )
 """A method with one of these words in its name answers with what a server made."""
 _LARGEST: Final = 4 * 1024 * 1024
@@ -104,9 +138,8 @@ def analyse_paths(paths: Iterable[Path], root: Path | None = None, classes: froz
     for path in paths:
         name = path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else path.name
         try:
-            if path.stat().st_size > _LARGEST:
-                raise ValueError("the file is too large")
-            trees.append((name, ast.parse(path.read_bytes(), filename=name)))
+            with path.open("rb") as file:
+                trees.append((name, ast.parse(file.read(_LARGEST), filename=name)))
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             problems.append(f"{name}: cannot be parsed ({type(error).__name__})")
     functions = collect(trees)
@@ -118,7 +151,9 @@ def analyse_paths(paths: Iterable[Path], root: Path | None = None, classes: froz
 
 def _subjects(functions: list[Function], wired: set[Function], classes: frozenset[str] | None) -> list[Function]:
     """Return what is to be judged: public methods of classes that talk to a server or claim to, else such functions."""
-    claiming = [function for function in functions if function.public and (function in wired or _should_reach(function.name))]
+    claiming = [
+        function for function in functions if function.public and (function in wired or _should_reach(function.name))
+    ]
     owners = {(function.file, function.owner) for function in claiming if function.owner}
     if not owners:
         return claiming
@@ -216,11 +251,14 @@ def _should_reach(name: str) -> bool:
 def as_text(analysis: Analysis) -> str:
     """Return the analysis for people: one line per method, then the whole."""
     lines = [
-        f"{method.kind:<8} {method.name}  ({method.file}:{method.line})" + "".join(f"\n         - {why}" for why in method.reasons)
+        f"{method.kind:<8} {method.name}  ({method.file}:{method.line})"
+        + "".join(f"\n         - {why}" for why in method.reasons)
         for method in analysis.methods
     ]
     lines.extend(f"problem  {problem}" for problem in analysis.problems)
-    counts = {kind: sum(method.kind == kind for method in analysis.methods) for kind in ("real", "partial", "mock", "local")}
+    counts = {
+        kind: sum(method.kind == kind for method in analysis.methods) for kind in ("real", "partial", "mock", "local")
+    }
     lines.append(f"{analysis.kind.upper()}: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
     return "\n".join(lines) + "\n"
 
@@ -228,6 +266,7 @@ def as_text(analysis: Analysis) -> str:
 def as_json(analysis: Analysis) -> str:
     """Return the analysis as JSON text."""
     methods: list[dict[str, Any]] = [
-        {"name": m.name, "file": m.file, "line": m.line, "kind": m.kind, "reasons": list(m.reasons)} for m in analysis.methods
+        {"name": m.name, "file": m.file, "line": m.line, "kind": m.kind, "reasons": list(m.reasons)}
+        for m in analysis.methods
     ]
     return json.dumps({"kind": analysis.kind, "methods": methods, "problems": list(analysis.problems)}, indent=2) + "\n"

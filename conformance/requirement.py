@@ -32,7 +32,8 @@ class Requirement:
         id: chapter and number (``KEY-04``); stable, never given to another clause.
         level: a MUST decides about green cells, a SHOULD is shown only.
         clause: what must hold, in our own words.
-        source: where the clause comes from: a specification, a provider's documentation, an issue, a rule of the design.
+        source: where the clause comes from: a specification, a provider's documentation, an issue, a rule of the
+            design.
         applies_to: tags that a subject must all have for the clause to concern it; empty concerns every subject.
         black_box: judged at the wire alone, so it can be asked of any client in any language.
         traffic: a trial without a request at the server is vacuous.

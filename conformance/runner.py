@@ -1,4 +1,5 @@
-"""Plans trials and runs them, here or in several processes, and turns their outcomes into evidence records in plan order."""
+"""Plans trials and runs them, here or in several processes, and turns their outcomes into evidence records in plan
+order."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 from conformance import catalogue, check, saboteurs, subject
 from conformance.conduct import CATCHES, Outcome, conduct
+from conformance.live import conduct_live, missing_variables
 from conformance.reality import analyse_modules
 from conformance.requirement import Requirement, chapter_of
 from conformance.verdict import Verdict
@@ -60,8 +63,11 @@ class Job:
 
 
 def plan(selection: Selection) -> tuple[Job, ...]:
-    """Return the jobs of a selection in a fixed order: subjects by name, requirements in catalogue order, then saboteurs."""
+    """Return the jobs of a selection in a fixed order: subjects by name, requirements in catalogue order, then
+    saboteurs."""
     names = [name for name in subject.built() if not selection.backends or name in selection.backends]
+    if selection.lane == "live":
+        names = [name for name in names if missing_variables(subject.load(name)) is None]
     jobs: list[Job] = []
     wanted = [
         requirement.id
@@ -69,11 +75,14 @@ def plan(selection: Selection) -> tuple[Job, ...]:
         if not selection.requirements or requirement.id in selection.requirements
     ]
     chapters = {chapter_of(requirement_id) for requirement_id in wanted}
-    registered = check.load(chapters)
+    registered = check.load(chapters, selection.lane)
     for name in names:
+        tried = subject.load(name)
         for requirement_id in wanted:
-            found = registered.get(requirement_id)
-            if found is not None and selection.lane in found.lanes:
+            excused = (
+                selection.lane == "simulated" and not_applicable(tried, catalogue.find(requirement_id)) is not None
+            )
+            if excused or requirement_id in registered:
                 jobs.append(Job(name, requirement_id, selection.lane, selection.seed))
     if selection.kills and selection.lane == "simulated":
         for entry in saboteurs.load(chapters).values():
@@ -140,7 +149,12 @@ def _cases(job: Job) -> list[Record]:
     reason = not_applicable(tried, requirement)
     if reason is not None:
         return [{**base, "case": "", **_told(Outcome(Verdict.NOT_APPLICABLE, reason))}]
-    found = check.load([requirement.chapter])[job.requirement]
+    found = check.load([requirement.chapter], job.lane)[job.requirement]
+    if job.lane == "live":
+        return [
+            {**base, "case": case, **_told(conduct_live(tried, requirement, found, case))}
+            for case in found.cases_for(tried)
+        ]
     cases = found.cases_for(tried)
     if not cases:
         return [{**base, "case": "", **_told(Outcome(Verdict.VACUOUS, "the subject declares no case"))}]
@@ -171,18 +185,23 @@ def _kill(job: Job) -> list[Record]:
     chapter = chapter_of(job.requirement)
     entry = saboteurs.load([chapter])[job.saboteur]
     registered = check.load([chapter])
-    caught, by, detail = False, "", "the requirement has no check"
+    caught, detail = None, "the requirement has no check"
     if job.requirement in registered:
-        outcome = _sabotaged(tried, job.requirement, entry, job.seed)
-        caught, by, detail = outcome.kind in CATCHES, outcome.kind, outcome.detail or "the check passed"
+        caught, detail = _caught(tried, job.requirement, entry, job.seed)
     also = [
         other
         for other in _neighbours(job.requirement, registered)
         if not_applicable(tried, catalogue.find(other)) is None
-        and _sabotaged(tried, other, entry, job.seed).verdict is Verdict.FAIL
+        and _caught(tried, other, entry, job.seed)[0] is not None
     ]
-    record = {"kind": "kill", "saboteur": entry.name, "subject": job.subject, "requirement": job.requirement, "sin": entry.sin}
-    return [{**record, "killed": caught, "by": by, "detail": detail, "also": also}]
+    record = {
+        "kind": "kill",
+        "saboteur": entry.name,
+        "subject": job.subject,
+        "requirement": job.requirement,
+        "sin": entry.sin,
+    }
+    return [{**record, "killed": caught is not None, "by": caught or "", "detail": detail, "also": also}]
 
 
 def _neighbours(requirement_id: str, registered: Iterable[str]) -> list[str]:
@@ -191,12 +210,30 @@ def _neighbours(requirement_id: str, registered: Iterable[str]) -> list[str]:
     return sorted(other for other in registered if other != requirement_id and chapter_of(other) == same)
 
 
-def _sabotaged(tried: subject.Subject, requirement_id: str, entry: saboteurs.Saboteur, seed: int) -> Outcome:
-    """Return the first failed outcome over the cases, or the last outcome."""
+def _caught(
+    tried: subject.Subject, requirement_id: str, entry: saboteurs.Saboteur, seed: int
+) -> tuple[str | None, str]:
+    """Return by what kind of failure a requirement's check caught a saboteur (None: it did not), and the detail.
+
+    A case that the good backend fails as well proves nothing about the saboteur.
+    """
     requirement, found = catalogue.find(requirement_id), check.checks()[requirement_id]
-    outcome = Outcome(Verdict.VACUOUS, "the subject declares no case")
+    detail = "the subject declares no case"
     for case in found.cases_for(tried):
         outcome = conduct(tried, requirement, found, case=case, seed=seed, make=entry.wrap(tried.make), guard=5.0)
-        if outcome.kind in CATCHES:
-            break
-    return outcome
+        if outcome.kind not in CATCHES:
+            detail = outcome.detail or "the check passed"
+        elif _passes(tried.name, requirement_id, case, seed):
+            return outcome.kind, outcome.detail
+        else:
+            detail = f"the good backend fails as well: {outcome.detail}"
+    return None, detail
+
+
+@cache
+def _passes(name: str, requirement_id: str, case: str, seed: int) -> bool:
+    """Say whether the good backend passes a case."""
+    found = check.checks()[requirement_id]
+    return (
+        conduct(subject.load(name), catalogue.find(requirement_id), found, case=case, seed=seed).verdict is Verdict.PASS
+    )

@@ -1,30 +1,64 @@
 """The signs by which :mod:`conformance.reality` judges a function: does it touch the wire, and does it pretend?
 
-Reads syntax trees only. Every sign is a plain fact about the text with a reason that a reader can check by looking at it.
+Reads syntax trees only. Every sign is a plain fact about the text with a reason that a reader can check by looking at
+it.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from itertools import pairwise
+from typing import Final, TypeVar
 
-__all__ = ["Function", "Signs", "collect", "read_signs"]
+from conformance.functions import Function, FunctionNode, last_name
 
-FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+__all__ = ["Signs", "read_signs"]
+
 N = TypeVar("N", bound=ast.AST)
 
-_WIRE_MODULES: Final = frozenset(
-    """requests httpx aiohttp urllib urllib3 http socket websockets websocket grpc openai anthropic groq ollama boto3 botocore
-    aioboto3 google vertexai huggingface_hub text_generation tritonclient cohere mistralai subprocess""".split()
+_WIRE_OBJECTS: Final = re.compile(
+    r"client|session|http|transport|connection|channel|stub|wire|s3|bucket|api$|pool$", re.IGNORECASE
 )
-_WIRE_OBJECTS: Final = re.compile(r"client|session|http|transport|connection|channel|stub|wire|s3|bucket|api$|pool$", re.IGNORECASE)
 _WIRE_METHODS: Final = frozenset(
-    """get post put patch delete head request send fetch open urlopen create generate stream execute call invoke perform run
-    chat complete completions embed embeddings upload_file download_file put_object get_object list_objects_v2
-    upload_fileobj download_fileobj sendall connect infer""".split()
+    [
+        "get",
+        "post",
+        "put",
+        "patch",
+        "delete",
+        "head",
+        "request",
+        "send",
+        "fetch",
+        "open",
+        "urlopen",
+        "create",
+        "generate",
+        "stream",
+        "execute",
+        "call",
+        "invoke",
+        "perform",
+        "run",
+        "chat",
+        "complete",
+        "completions",
+        "embed",
+        "embeddings",
+        "upload_file",
+        "download_file",
+        "put_object",
+        "get_object",
+        "list_objects_v2",
+        "upload_fileobj",
+        "download_fileobj",
+        "sendall",
+        "connect",
+        "infer",
+    ]
 )
 _OUR_WIRE: Final = frozenset({"_perform", "_stream", "_send", "_attempt"})
 """How backends of this library reach the wire; the base class is not analysed with each of them."""
@@ -34,37 +68,6 @@ _PRETENCE_TEXT: Final = re.compile(
     r"|\b(not (yet )?implemented|todo: implement)\b",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function or method; ``owner`` is its class, empty for a module's function. Compared by identity of its place."""
-
-    name: str
-    owner: str
-    file: str
-    line: int
-    node: FunctionNode | ast.Assign
-    wire_names: frozenset[str]
-    is_property: bool = False
-
-    def __hash__(self) -> int:
-        return hash((self.file, self.line, self.owner, self.name))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Function) and (self.file, self.line, self.owner, self.name) == (
-            other.file, other.line, other.owner, other.name,
-        )  # fmt: skip
-
-    @property
-    def title(self) -> str:
-        """``Class.name``."""
-        return f"{self.owner}.{self.name}" if self.owner else self.name
-
-    @property
-    def public(self) -> bool:
-        """True for what a user calls: a public function, or a public method of a public class that is no property."""
-        return not self.owner.startswith("_") and not self.name.startswith("_") and not self.is_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,46 +93,6 @@ class Signs:
     refuses: bool
     pretence: tuple[str, ...]
     twin: str | None = None
-
-
-def collect(trees: Iterable[tuple[str, ast.Module]]) -> list[Function]:
-    """Return every function and method of the modules, nested ones within their outer one."""
-    found: list[Function] = []
-    for file, tree in trees:
-        wire_names = frozenset(_wire_names(tree))
-        for node in tree.body:
-            if isinstance(node, FunctionNode):
-                found.append(Function(node.name, "", file, node.lineno, node, wire_names))
-            elif isinstance(node, ast.ClassDef):
-                found.extend(_methods(node, file, wire_names))
-    return found
-
-
-def _methods(owner: ast.ClassDef, file: str, wire_names: frozenset[str]) -> Iterator[Function]:
-    if any(_last(base) in ("Protocol", "TypedDict", "Enum", "StrEnum", "IntEnum", "NamedTuple", "Exception") for base in owner.bases):
-        return
-    for node in owner.body:
-        if isinstance(node, FunctionNode):
-            marks = {_last(mark) for mark in node.decorator_list}
-            if "abstractmethod" in marks or "overload" in marks:
-                continue
-            is_property = bool(marks & {"property", "cached_property", "setter"})
-            yield Function(node.name, owner.name, file, node.lineno, node, wire_names, is_property)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            if isinstance(node.value, ast.Call) and _last(node.value.func) in ("blocking", "blocking_stream"):
-                yield Function(node.targets[0].id, owner.name, file, node.lineno, node, wire_names)
-
-
-def _wire_names(tree: ast.Module) -> Iterator[str]:
-    """Names under which a module knows something that talks to a server."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if alias.name.partition(".")[0] in _WIRE_MODULES:
-                    yield alias.asname or alias.name.partition(".")[0]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            if node.module.partition(".")[0] in _WIRE_MODULES and not node.module.startswith("urllib.parse"):
-                yield from (alias.asname or alias.name for alias in node.names)
 
 
 def read_signs(function: Function) -> Signs:
@@ -159,7 +122,12 @@ def read_signs(function: Function) -> Signs:
 
 def _body(node: FunctionNode) -> list[ast.stmt]:
     body = node.body
-    if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and isinstance(body[0].value.value, str):
+    if (
+        body
+        and isinstance(body[0], ast.Expr)
+        and isinstance(body[0].value, ast.Constant)
+        and isinstance(body[0].value.value, str)
+    ):
         return body[1:]
     return body
 
@@ -189,16 +157,20 @@ def _is_nothing(value: ast.expr | None) -> bool:
 
 
 def _raised(node: ast.Raise) -> str:
-    return _last(node.exc.func if isinstance(node.exc, ast.Call) else node.exc) if node.exc is not None else ""
+    return last_name(node.exc.func if isinstance(node.exc, ast.Call) else node.exc) if node.exc is not None else ""
 
 
 def _constant(node: FunctionNode) -> bool:
-    """Say whether every value returned or yielded is made of literals (or of literals and the function's own arguments)."""
+    """Say whether every value returned or yielded is made of literals (or of literals and the function's own
+    arguments)."""
     values = [one.value for one in _each(node, ast.Return)] + [one.value for one in _each(node, ast.Yield)]
     given = [value for value in values if not _is_nothing(value)]
     if not given:
         return False
-    arguments = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs)} - {"self", "cls"}
+    arguments = {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs)} - {
+        "self",
+        "cls",
+    }
     return all(value is not None and _is_literal(value, arguments) for value in given)
 
 
@@ -206,11 +178,21 @@ def _is_literal(value: ast.expr, arguments: set[str]) -> bool:
     """Constants, containers of them, f-strings over the arguments, and pure built-ins over those."""
     for node in ast.walk(value):
         if isinstance(node, ast.Name):
-            if node.id not in arguments and node.id not in ("len", "str", "range", "list", "dict", "int", "float", "_", "i"):
+            if node.id not in arguments and node.id not in (
+                "len",
+                "str",
+                "range",
+                "list",
+                "dict",
+                "int",
+                "float",
+                "_",
+                "i",
+            ):
                 return False
-        elif isinstance(node, ast.Attribute | ast.Await):
-            return False
-        elif isinstance(node, ast.Call) and not isinstance(node.func, ast.Name):
+        elif isinstance(node, ast.Attribute | ast.Await) or (
+            isinstance(node, ast.Call) and not isinstance(node.func, ast.Name)
+        ):
             return False
     is_bare_argument = isinstance(value, ast.Name)
     return not is_bare_argument
@@ -224,10 +206,13 @@ def _mock(function: Function, node: FunctionNode) -> str:
             name = child.id if isinstance(child, ast.Name) else child.attr
             if _PRETENCE.search(name):
                 return f"it uses {name}"
-        elif isinstance(child, ast.Constant) and isinstance(child.value, str) and child is not _docstring(node):
-            if _PRETENCE_TEXT.search(child.value):
-                return f"it says {child.value[:60]!r}"
+        elif child is not _docstring(node) and isinstance(child, ast.Constant) and _admits(child.value):
+            return f"it says {str(child.value)[:60]!r}"
     return ""
+
+
+def _admits(value: object) -> bool:
+    return isinstance(value, str) and _PRETENCE_TEXT.search(value) is not None
 
 
 def _docstring(node: FunctionNode) -> ast.expr | None:
@@ -238,7 +223,9 @@ def _docstring(node: FunctionNode) -> ast.expr | None:
 def _swallowed(node: FunctionNode) -> Iterator[str]:
     """Handlers of everything that neither raise nor keep the error: a failure becomes silence or a made-up answer."""
     for handler in _each(node, ast.ExceptHandler):
-        kinds = [_last(kind) for kind in (handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type])]
+        kinds = [
+            last_name(kind) for kind in (handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type])
+        ]
         broad = handler.type is None or any(kind in ("Exception", "BaseException") for kind in kinds)
         if not broad or any(isinstance(one, ast.Raise) for one in ast.walk(handler)):
             continue
@@ -255,16 +242,14 @@ def _swallowed(node: FunctionNode) -> Iterator[str]:
 def _dead(node: FunctionNode) -> Iterator[str]:
     """Branches that cannot run and statements after an end."""
     for child in ast.walk(node):
-        if isinstance(child, ast.If | ast.While) and isinstance(child.test, ast.Constant):
-            if not child.test.value:
-                yield f"line {child.lineno}: a branch that never runs"
-            elif isinstance(child, ast.If) and child.orelse:
+        if isinstance(child, ast.If | ast.While) and isinstance(child.test, ast.Constant):  # noqa: SIM102 - readable
+            if not child.test.value or (isinstance(child, ast.If) and child.orelse):
                 yield f"line {child.lineno}: a branch that never runs"
         for name in ("body", "orelse", "finalbody"):
             block = getattr(child, name, None)
             if not isinstance(block, list):
                 continue
-            for first, second in zip(block, block[1:], strict=False):
+            for first, second in pairwise(block):
                 ends = isinstance(first, ast.Return | ast.Raise | ast.Continue | ast.Break)
                 if ends and not _is_bare_yield(second):
                     yield f"line {second.lineno}: statements that never run"
@@ -279,8 +264,10 @@ def _calls(node: FunctionNode) -> Iterator[str]:
     """Names of what is called, and of own methods that are handed on (``partial(self._send)``)."""
     for child in ast.walk(node):
         if isinstance(child, ast.Call):
-            yield _last(child.func)
-        elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name) and child.value.id in ("self", "cls"):
+            yield last_name(child.func)
+        elif (
+            isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name) and child.value.id in ("self", "cls")
+        ):
             yield child.attr
 
 
@@ -295,7 +282,9 @@ def _is_wire(call: ast.Call, wire_names: frozenset[str]) -> bool:
     chain = _chain(target.value)
     if chain and chain[0] in wire_names:
         return True
-    return target.attr in _WIRE_METHODS and any(_WIRE_OBJECTS.search(part) for part in chain if part not in ("self", "cls"))
+    return target.attr in _WIRE_METHODS and any(
+        _WIRE_OBJECTS.search(part) for part in chain if part not in ("self", "cls")
+    )
 
 
 def _chain(node: ast.expr) -> list[str]:
@@ -312,15 +301,6 @@ def _chain(node: ast.expr) -> list[str]:
             return parts[::-1]
         else:
             return parts[::-1]
-
-
-def _last(node: ast.expr | None) -> str:
-    """The last name of a dotted expression, empty for anything else."""
-    if isinstance(node, ast.Call):
-        return _last(node.func)
-    if isinstance(node, ast.Subscript):
-        return _last(node.value)
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _each(node: FunctionNode, kind: type[N]) -> list[N]:

@@ -1,4 +1,5 @@
-"""What the contract is asked of: a provider's backend, as a factory and its representative calls. Data only; it runs nothing."""
+"""What the contract is asked of: a provider's backend, as a factory and its representative calls. Data only; it runs
+nothing."""
 
 from __future__ import annotations
 
@@ -48,6 +49,9 @@ class CallCase:
         judge: further judgement of what was sent and of what was read.
         stream: the reply comes as a stream.
         nonce: the simulated answer carries a nonce that must show in the reply.
+        whole_json: the answer is one JSON object, and the reply's ``raw`` is that object.
+        empty: the call returns None.
+        headers: the answer's headers stand on the reply.
     """
 
     route: str
@@ -57,6 +61,9 @@ class CallCase:
     judge: Callable[[Trial, Any, Seen], None] | None = None
     stream: bool = False
     nonce: bool = True
+    whole_json: bool = False
+    empty: bool = False
+    headers: bool = True
 
     @property
     def method(self) -> str:
@@ -89,9 +96,11 @@ class Subject:
     Attributes:
         name: row name (``openai``).
         title: name for people.
-        tags: what it has, matched against ``Requirement.applies_to``: ``http``, ``keys``, ``key_required``, ``chat``, ``stream``,
+        tags: what it has, matched against ``Requirement.applies_to``: ``http``, ``keys``, ``key_required``, ``chat``,
+            ``stream``,
             ``embed``, ``tools``, ``sync``, ``models``, ``s3`` ...
-        make: builds a backend that lives at a site; ``settings`` are those of the constructor and win over the defaults.
+        make: builds a backend that lives at a site; ``settings`` are those of the constructor and win over the
+            defaults.
         call: the representative cheap call: ``await call(backend, text, **options)``.
         call_name: name of its synchronous twin on the backend (``chat``); its source has the prefix ``a``.
         call_arguments: positional arguments of that method for a text, so that twins can be called alike.
@@ -103,6 +112,11 @@ class Subject:
         not_applicable: requirement id -> why it does not concern this subject.
         sources: modules whose source is its own, for static analysis.
         live: how to reach the vendor; None when it has not been tried.
+        features: what CAP-04 asks of the representative capability, by name (system prompt, tools ...); each is sent
+            and judged.
+        refusals: the calls that it says it does not have, by name.
+        usage_fields: where input and output tokens stand in the representative call's answer (``usage.prompt_tokens``).
+        missing_usage: the part of the answer without which no count is known; None where a missing count means zero.
     """
 
     name: str
@@ -120,10 +134,15 @@ class Subject:
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     live: Live | None = None
+    features: Mapping[str, CallCase] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()
+    usage_fields: tuple[str, str] = ("usage.prompt_tokens", "usage.completion_tokens")
+    missing_usage: str | None = "usage"
 
 
 def standard_arguments(site: Site, settings: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:
-    """Return constructor arguments for a backend at a site: no environment, no credentials file, injected time and chance.
+    """Return constructor arguments for a backend at a site: no environment, no credentials file, injected time and
+    chance.
 
     Args:
         site: where it lives.

@@ -1,6 +1,7 @@
 """A simulator and backends in real threads, for what only threads can show: synchronous twins, several loops, forks.
 
-Time does not pass here: the clock of these backends jumps when they sleep, and the trial's own virtual time stands still
+Time does not pass here: the clock of these backends jumps when they sleep, and the trial's own virtual time stands
+    still
 while a worker thread runs.
 """
 
@@ -74,7 +75,9 @@ class ThreadSide:
         random: their source of chance.
     """
 
-    def __init__(self, subject: Subject, make: Callable[..., Any], chance: random.Random, count: Callable[[int], None]) -> None:
+    def __init__(
+        self, subject: Subject, make: Callable[..., Any], chance: random.Random, count: Callable[[int], None]
+    ) -> None:
         self._subject = subject
         self._make = make
         self._count = count
@@ -96,9 +99,13 @@ class ThreadSide:
 
     def backend(self, **settings: Any) -> Any:
         """Return a new backend that lives on this side; it is closed at the end."""
-        backend = self._make(self, **settings)
+        backend = self.make(**settings)
         self._backends.append(backend)
         return backend
+
+    def make(self, **settings: Any) -> Any:
+        """Return a new backend that the check closes itself."""
+        return self._make(self, **settings)
 
     def fault(self, action: Action, nth: int | tuple[int, ...] | None = None) -> None:
         """Script an action on the representative call."""
@@ -117,7 +124,9 @@ class ThreadSide:
         await self.run(self.server.start)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             unfired = await self.run(self.unfired)
             self._count(await self.run(lambda: len(self.requests)))

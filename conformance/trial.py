@@ -1,4 +1,5 @@
-"""What a check gets: one subject, one simulator, one loop with virtual time, and a count of what was asserted and exchanged.
+"""What a check gets: one subject, one simulator, one loop with virtual time, and a count of what was asserted and
+exchanged.
 
 A trial judges the check as well as the subject: without an assertion, without traffic where traffic is due, or with a
 scripted fault that never fired it is vacuous, whatever the check believed. It never sleeps in real time.
@@ -7,12 +8,11 @@ scripted fault that never fired it is vacuous, whatever the check believed. It n
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, TypeVar
 
+from conformance.judge import CheckFailed, Judge, Raised
 from conformance.leaks import find_leaks
 from conformance.requirement import Requirement
 from conformance.simulators.faults import Action, Fault
@@ -25,54 +25,9 @@ from conformance.virtual_time import LoopClock
 __all__ = ["CheckFailed", "Raised", "Trial"]
 
 T = TypeVar("T")
-_TOLERANCE: Final = 1e-6
 
 
-class CheckFailed(AssertionError):
-    """The subject does not do what the clause says."""
-
-
-class Raised:
-    """Context manager of :meth:`Trial.raises`; afterwards ``error`` is what was raised."""
-
-    def __init__(self, expected: type[BaseException] | tuple[type[BaseException], ...], trial: Trial, about: str) -> None:
-        self._expected = expected
-        self._trial = trial
-        self._about = about
-        self._error: BaseException | None = None
-
-    @property
-    def error(self) -> Any:
-        """What was raised."""
-        assert self._error is not None, "the block has not ended"
-        return self._error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        expected = self._expected if isinstance(self._expected, tuple) else (self._expected,)
-        names = " or ".join(one.__name__ for one in expected)
-        if error is None:
-            self._trial.expect(False, f"{self._about or 'the call'}: {names} should have been raised, nothing was")
-        if isinstance(error, self._expected):
-            self._trial.expect(True, "")
-            self._error = error
-            return True
-        if isinstance(error, Exception) and not isinstance(error, CheckFailed):
-            self._trial.assertions += 1
-            text = f"{self._about or 'the call'}: {names} should have been raised, not {type(error).__name__}: {error}"
-            raise CheckFailed(text) from error
-        return False
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        return self.__exit__(kind, error, trace)
-
-
-class Trial:
+class Trial(Judge):
     """One run of one check on one case of one subject. Made by :mod:`conformance.runner` inside the loop.
 
     Attributes:
@@ -80,7 +35,6 @@ class Trial:
         subject, requirement, case: what is tried.
         clock: the loop's clock; give it to whatever needs time.
         random, seed: the only source of chance.
-        assertions: how many were made.
     """
 
     def __init__(
@@ -93,6 +47,7 @@ class Trial:
         seed: int = 0,
         make: Callable[..., Any] | None = None,
     ) -> None:
+        super().__init__()
         self.subject = subject
         self.requirement = requirement
         self.case = case
@@ -100,45 +55,11 @@ class Trial:
         self.seed = seed
         self.random = random.Random(f"{seed}/{requirement.id}/{case}")  # noqa: S311 - reproducible on purpose
         self.clock = LoopClock(asyncio.get_running_loop())
-        self.assertions = 0
         self._make = make or subject.make
         self._backends: list[Any] = []
         self._sims = [sim]
         self._tasks: list[asyncio.Task[Any]] = []
         self._other_traffic = 0
-
-    # -- asserting -----------------------------------------------------------------------------------------------------
-
-    def expect(self, condition: object, message: str) -> None:
-        """Assert that a condition holds; ``message`` says what does not hold otherwise.
-
-        Raises:
-            CheckFailed: it does not.
-        """
-        self.assertions += 1
-        if not condition:
-            raise CheckFailed(message)
-
-    def equal(self, actual: object, expected: object, message: str) -> None:
-        """Assert that two values are equal.
-
-        Raises:
-            CheckFailed: they are not; both are shown.
-        """
-        self.expect(actual == expected, f"{message}: expected {_shown(expected)}, got {_shown(actual)}")
-
-    def close_to(self, actual: float, expected: float, message: str, tolerance: float = _TOLERANCE) -> None:
-        """Assert that two numbers differ by no more than ``tolerance``.
-
-        Raises:
-            CheckFailed: they differ by more.
-        """
-        near = math.isclose(actual, expected, rel_tol=0.0, abs_tol=tolerance)
-        self.expect(near, f"{message}: expected {expected:g} within {tolerance:g}, got {actual:g}")
-
-    def raises(self, expected: type[BaseException] | tuple[type[BaseException], ...], about: str = "") -> Raised:
-        """Assert that a block raises: ``async with trial.raises(RateLimitError) as caught: ...``; then ``caught.error``."""
-        return Raised(expected, self, about)
 
     # -- the subject ---------------------------------------------------------------------------------------------------
 
@@ -151,12 +72,17 @@ class Trial:
         """Return a new backend of the subject, bound to the simulator and to virtual time; it is closed at the end.
 
         Args:
-            **settings: any argument of the constructor. Without ``api_key``, ``api_keys``, ``metadata`` or ``environ`` the
+            **settings: any argument of the constructor. Without ``api_key``, ``api_keys``, ``metadata`` or
+            ``environ`` the
                 planted key is used; an argument given wins over what the trial would set.
         """
         backend = self._make(self, **settings)
         self._backends.append(backend)
         return backend
+
+    def make(self, **settings: Any) -> Any:
+        """Return a new backend that the check closes itself; nothing is verified about it at the end."""
+        return self._make(self, **settings)
 
     async def call(self, backend: Any, text: str = "hello", **options: Any) -> Any:
         """Make the subject's representative call."""
@@ -164,7 +90,9 @@ class Trial:
 
     def stream(self, backend: Any, text: str = "hello", **options: Any) -> Any:
         """Return the subject's representative stream; nothing is sent before the first chunk is asked for."""
-        assert self.subject.stream is not None, f"{self.subject.name} has no stream; give the requirement the tag stream"
+        assert self.subject.stream is not None, (
+            f"{self.subject.name} has no stream; give the requirement the tag stream"
+        )
         return self.subject.stream(backend, text, **options)
 
     # -- the server ----------------------------------------------------------------------------------------------------
@@ -274,8 +202,3 @@ def _left_tasks() -> str | None:
 def _name(task: asyncio.Task[Any]) -> str:
     work = task.get_coro()
     return str(getattr(work, "__qualname__", type(work).__name__))
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 300 else text[:300] + "..."

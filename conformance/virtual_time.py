@@ -1,8 +1,10 @@
-"""Time for checks: an event loop whose clock jumps, and clocks made from it. Nothing here ever waits for real time to pass
+"""Time for checks: an event loop whose clock jumps, and clocks made from it. Nothing here ever waits for real time to
+pass
 except for the instant that bytes need between two sockets of this process.
 
 The loop can lie in one way: it takes silence on every socket for :data:`GRACE` real seconds as proof that nothing is on
-its way. That holds for peers that live in the same loop (the simulators); it does not hold for other processes, so a check
+its way. That holds for peers that live in the same loop (the simulators); it does not hold for other processes, so a
+check
 that talks to one uses an ordinary loop.
 """
 
@@ -25,7 +27,8 @@ GRACE: Final = 0.001
 """Real seconds of silence on every socket that mean: nothing is on its way."""
 _MOST_IDLE_JUMPS: Final = 3_000
 _DEADLOCK: Final = 0.25
-"""Real seconds without a timer, a ready socket, an executor job or another thread, after which nothing can happen any more."""
+"""Real seconds without a timer, a ready socket, an executor job or another thread, after which nothing can happen any
+more."""
 
 
 class Stuck(Exception):  # noqa: N818 - a finding, told apart from errors of the harness
@@ -119,7 +122,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             self._guard_ends = time.monotonic() + self._guard
             raise Stuck(f"no end after {self._guard:g} s of real time")
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]  # the types of the arguments do not matter here
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
         """Run in a thread; time stands still until it is done."""
         self.jobs += 1
         try:

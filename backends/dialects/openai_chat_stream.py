@@ -116,9 +116,10 @@ class ChatStreamReader(EventReader):
         if reasoning:
             reasoning = text_of(reasoning)
             state.reasoning.append(reasoning)
-        refusal = delta.get("refusal")
+        refusal = delta.get("refusal") or ""
         if refusal:
-            state.refusal.append(text_of(refusal))
+            refusal = text_of(refusal)
+            state.refusal.append(refusal)
         pieces = delta.get("tool_calls")
         calls = tuple(_take_call(state, piece) for piece in pieces) if pieces else ()
         old = delta.get("function_call")
@@ -130,7 +131,7 @@ class ChatStreamReader(EventReader):
             if spoken:
                 state.text.append(spoken)
                 text += spoken
-        return Chunk(text, reasoning, calls, finish, usage, index, payload, data)
+        return Chunk(text, reasoning, calls, finish, usage, index, payload, data, refusal)
 
     def partial(self) -> str | None:
         """Return the first choice's text so far, None when there is none."""
@@ -138,9 +139,11 @@ class ChatStreamReader(EventReader):
         return "".join(state.text) or None if state is not None else None
 
     def ended(self) -> None:
-        """Refuse a stream that ends without a single choice: it answers nothing."""
+        """Refuse a stream that ends without a single choice, or within a piece of sound."""
         if not self._choices:
             raise FormatError("the stream ended without any content")
+        if any(state.audio_tail for state in self._choices.values()):
+            raise FormatError("audio is not base64")
 
     def reply(self, answer: Answer) -> ChatReply:
         """Return the reply of the whole stream."""

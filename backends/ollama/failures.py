@@ -20,6 +20,7 @@ _LONGEST: Final = 2_000
 _BY_TEXT: Final[tuple[tuple[tuple[str, ...], int, type[errors.BackendError], str], ...]] = (
     # (texts of which one must occur, the status they imply, the class, our code)
     (("maximum pending requests",), 503, errors.OverloadedError, "queue_full"),
+    (("usage limit",), 429, errors.QuotaExceededError, "usage_limit"),  # of a cloud account: hours or days, not seconds
     (("exceeds the context length",), 400, errors.ContextLengthError, "context_length"),
     (("exceeds maximum context length",), 400, errors.ContextLengthError, "context_length"),
     (("context length exceeded", "prompt is too long"), 400, errors.ContextLengthError, "context_length"),

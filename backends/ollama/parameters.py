@@ -225,11 +225,14 @@ def taken(parameters: Mapping[str, Any], table: type, *, body: bool = True) -> t
     """
     if not parameters:
         return {}, {}
-    for name in _REFUSED.keys() & parameters.keys():
-        if parameters[name] is not None:
-            raise UnsupportedError(
-                f"Ollama does not take {name}: {_REFUSED[name]}.", provider="ollama", code="unsupported"
-            )
+    strange = _REFUSED.keys() & parameters.keys()
+    if strange:
+        for name in sorted(strange):
+            if parameters[name] is not None:
+                raise UnsupportedError(
+                    f"Ollama does not take {name}: {_REFUSED[name]}.", provider="ollama", code="unsupported"
+                )
+        parameters = {name: value for name, value in parameters.items() if name not in strange}
     call, fields = split(parameters, table, "ollama", body=body)
     direct = fields.keys() & _OPTION_NAMES
     if direct or "options" in fields:

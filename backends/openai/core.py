@@ -13,6 +13,7 @@ from backends.openai.catalogue import default_model, explain, known_models
 from backends.operation import CallOptions, Operation
 from backends.parameters import bad_argument
 from backends.provider import Provider
+from backends.resilience.endpoint import Endpoint
 from backends.wire.values import check_header, segment
 
 __all__ = ["OpenAICore"]
@@ -35,9 +36,11 @@ class OpenAICore(HTTPBackend):
         super().__init__(*arguments, **options)
         self._account_headers: tuple[tuple[str, str], ...] | None = None
 
-    def fixed_headers(self) -> tuple[tuple[str, str], ...]:
+    def fixed_headers(self, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
         """Return the organisation and project headers: metadata, then ``OPENAI_ORG_ID``/``OPENAI_PROJECT_ID``, then
-        the file."""
+        the file. They name an account, so they go where its keys go and to no endpoint elsewhere."""
+        if endpoint.base_url != self.base_url:
+            return ()
         if self._account_headers is None:
             headers = []
             for header, field, variable in (

@@ -25,14 +25,13 @@ __all__ = ["EditParameters", "ImageCalls", "ImageParameters"]
 _Prompt = Annotated[str, Size(1, 32_000)]
 
 
-class ImageParameters(CallOptions, total=False):
-    """Arguments of ``generate_image`` and ``stream_image``.
+class PictureParameters(CallOptions, total=False):
+    """Arguments that making and editing have in common.
 
     Attributes:
         background: ``transparent`` needs png or webp.
         complexity: of the picture, where the model has it.
         frame_count, frame_duration_ms, svg: of the animated and vector preview formats.
-        moderation: ``low`` filters less.
         n: 1 to 10 images.
         output_compression: 0 to 100, for webp and jpeg.
         output_format: png unless given.
@@ -45,7 +44,6 @@ class ImageParameters(CallOptions, total=False):
     complexity: Literal["low", "medium", "high"] | None
     frame_count: Annotated[int | None, Between(1)]
     frame_duration_ms: Annotated[int | None, Between(1)]
-    moderation: Literal["low", "auto"] | None
     n: Annotated[int | None, Between(1, 10)]
     output_compression: Annotated[int | None, Between(0, 100)]
     output_format: Literal["png", "webp", "jpeg", "gif", "svg"] | None
@@ -57,9 +55,14 @@ class ImageParameters(CallOptions, total=False):
     user: str | None
 
 
-class EditParameters(ImageParameters, total=False):
-    """Arguments of ``edit_image`` and ``stream_image_edit``: those of generation, and how closely to keep to the
-    input."""
+class ImageParameters(PictureParameters, total=False):
+    """Arguments of ``generate_image`` and ``stream_image``; ``moderation="low"`` filters less."""
+
+    moderation: Literal["low", "auto"] | None
+
+
+class EditParameters(PictureParameters, total=False):
+    """Arguments of ``edit_image`` and ``stream_image_edit``; ``input_fidelity`` is how closely to keep to the input."""
 
     input_fidelity: Literal["high", "low"] | None
 
@@ -93,6 +96,7 @@ class ImageCalls(OpenAICore):
         prompt: str,
         *,
         mask: File | None = None,
+        markup: File | None = None,
         model: str | None = None,
         **parameters: Unpack[EditParameters],
     ) -> Images:
@@ -102,6 +106,7 @@ class ImageCalls(OpenAICore):
             images: paths, bytes or open files.
             prompt: what to make of them, 1 to 32,000 characters.
             mask: a picture whose transparent areas are to change.
+            markup: a picture with marks that say what to change, where the model takes one.
             model: which model.
             **parameters: see :class:`EditParameters`.
 
@@ -109,7 +114,10 @@ class ImageCalls(OpenAICore):
             InvalidRequestError: an argument is wrong, before anything is sent; or the provider refused the request.
         """
         options, fields = split(parameters, EditParameters, self.provider.name)
-        return await self._perform(self._edit(images, prompt, mask, model, fields, options, streamed=False), options)
+        return await self._perform(
+            self._edit(images, prompt, {"mask": mask, "markup": markup}, model, fields, options, streamed=False),
+            options,
+        )
 
     def astream_image_edit(
         self,
@@ -117,12 +125,15 @@ class ImageCalls(OpenAICore):
         prompt: str,
         *,
         mask: File | None = None,
+        markup: File | None = None,
         model: str | None = None,
         **parameters: Unpack[EditParameters],
     ) -> AsyncStream[Images]:
         """Return an edited image as it becomes clearer; see :meth:`astream_image`."""
         options, fields = split(parameters, EditParameters, self.provider.name)
-        return self._stream(self._edit(images, prompt, mask, model, fields, options, streamed=True), options)
+        return self._stream(
+            self._edit(images, prompt, {"mask": mask, "markup": markup}, model, fields, options, streamed=True), options
+        )
 
     generate_image = blocking(agenerate_image)
     stream_image = blocking_stream(astream_image)
@@ -149,7 +160,7 @@ class ImageCalls(OpenAICore):
         self,
         images: File | Sequence[File],
         prompt: str,
-        mask: File | None,
+        guides: Mapping[str, File | None],
         model: str | None,
         fields: dict[str, Any],
         options: CallOptions,
@@ -162,8 +173,7 @@ class ImageCalls(OpenAICore):
             bad_argument(f"images must be 1 to 16, not {len(given)}", self.provider.name)
         label = "image[]" if isinstance(images, list) else "image"
         parts = [_as(label, file_part("image", image, self.provider.name)) for image in given]
-        if mask is not None:
-            parts.append(file_part("mask", mask, self.provider.name))
+        parts.extend(file_part(kind, file, self.provider.name) for kind, file in guides.items() if file is not None)
         texts = {"model": name, "prompt": prompt, **fields}
         if streamed:
             texts["stream"] = True

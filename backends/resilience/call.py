@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from backends import errors
-from backends.resilience.endpoint import Endpoint, Passage
+from backends.resilience.endpoint import Endpoint, KeysBusy, Passage
 from backends.resilience.failures import AttemptFailed, Blame, bare
-from backends.resilience.keys import Busy, Exhausted, Wait
+from backends.resilience.keys import Exhausted, Wait
 from backends.secret import Key
 
 __all__ = ["Call", "travel"]
@@ -70,9 +70,11 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
     endpoint.deposit_request()
     tried: set[str] = set()  # keys refused or cooled since the last wait
     last: AttemptFailed | None = None
+    entered = False
     while True:
         waited_from = clock.monotonic()
-        await endpoint.enter(call.priority, returning=last is not None)
+        await endpoint.enter(call.priority, returning=entered)
+        entered = True
         call.queued += clock.monotonic() - waited_from
         try:
             passage = endpoint.board(tried, call.affinity)
@@ -175,15 +177,15 @@ def _learn(
 
 
 async def _await_key(
-    call: Call[T], endpoint: Endpoint, obstacle: Wait | Busy | Exhausted, last: AttemptFailed | None
+    call: Call[T], endpoint: Endpoint, obstacle: Wait | KeysBusy | Exhausted, last: AttemptFailed | None
 ) -> None:
     """Wait, without a slot, until a key may be had.
 
     Raises:
         BackendError: none will be, or not within the bounds.
     """
-    if isinstance(obstacle, Busy):
-        await endpoint.key_freed()
+    if isinstance(obstacle, KeysBusy):
+        await endpoint.key_freed(obstacle)
         return
     if isinstance(obstacle, Exhausted):
         if last is not None:

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from backends import errors
@@ -23,7 +24,7 @@ from backends.secret import Key
 from backends.settings import Settings
 from backends.types import Usage
 
-__all__ = ["Endpoint", "Passage"]
+__all__ = ["Endpoint", "KeysBusy", "Passage"]
 
 
 class _Waiter:
@@ -55,6 +56,19 @@ class _Waiter:
             future.set_result(None)
         else:
             future.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class KeysBusy:
+    """Healthy keys exist, but all are at their own limit.
+
+    Attributes:
+        until: monotonic seconds at which a cooling key comes back, None when none cools.
+        version: of the keys when this was found, so that a key freed in between is not missed.
+    """
+
+    until: float | None
+    version: int
 
 
 class Passage:
@@ -134,6 +148,7 @@ class Endpoint:
         settings = self.settings
         self._lock = threading.Lock()
         self._key_waiters: deque[_Waiter] = deque()
+        self._key_version = 0
         self.admission: Admission[_Waiter] = Admission(
             settings.max_concurrent_requests, settings.queue_size, Overflow(settings.overflow), settings.ageing
         )
@@ -148,7 +163,9 @@ class Endpoint:
 
     def after_fork(self) -> None:
         """Forget what the parent process holds: its slots, waiters and leases are not ours."""
-        self._build(tuple(self.pool.keys()))
+        pool = self.pool.renewed()
+        self._build(())
+        self.pool, self.has_keys = pool, bool(len(pool))
 
     # -- slots ---------------------------------------------------------------------------------------------------------
 
@@ -227,7 +244,7 @@ class Endpoint:
         if wait > 0:
             raise self._open_error(wait)
 
-    def board(self, tried: Collection[str], affinity: bytes | None = None) -> Passage | key_pool.Wait | key_pool.Busy | key_pool.Exhausted:
+    def board(self, tried: Collection[str], affinity: bytes | None = None) -> Passage | key_pool.Wait | KeysBusy | key_pool.Exhausted:
         """Turn a slot into a passage; on anything else the caller still holds the slot.
 
         Raises:
@@ -244,6 +261,8 @@ class Endpoint:
             if isinstance(key_lease, key_pool.KeyLease):
                 return Passage(self, lease, key_lease)
             self.breaker.release(lease, now, self.clock.time())
+            if isinstance(key_lease, key_pool.Busy):
+                return KeysBusy(key_lease.until, self._key_version)
             return key_lease
 
     def _open_error(self, wait: float) -> errors.ServiceUnavailableError:
@@ -252,13 +271,23 @@ class Endpoint:
             retry_after=wait,
         )
 
-    async def key_freed(self) -> None:
-        """Wait until some key is given back, added or rotated."""
+    async def key_freed(self, busy: KeysBusy) -> None:
+        """Wait until some key has been given back, added or rotated since ``busy`` was found, or one has cooled."""
+        limit = None if busy.until is None else max(0.0, busy.until - self.clock.monotonic())
+        try:
+            async with asyncio.timeout(limit):
+                await self._key_change(busy.version)
+        except TimeoutError:
+            return
+
+    async def _key_change(self, version: int) -> None:
         waiter = _Waiter()
         waiter.loop = asyncio.get_running_loop()
         waiter.future = waiter.loop.create_future()
         with self._lock:
             self._check_open()
+            if self._key_version != version:
+                return
             self._key_waiters.append(waiter)
         try:
             await waiter.future
@@ -293,6 +322,7 @@ class Endpoint:
             waiter.tell()
 
     def _take_key_waiters(self) -> tuple[_Waiter, ...]:
+        self._key_version += 1
         if not self._key_waiters:
             return ()
         freed = tuple(self._key_waiters)

@@ -179,6 +179,12 @@ class KeyPool:
         """Return the keys in the pool, retired ones included, in order."""
         return tuple(entry.key for entry in self._entries)
 
+    def renewed(self) -> KeyPool:
+        """Return a pool of the same keys, limits and strategy in which nothing has happened yet (after a fork)."""
+        pool = KeyPool((), strategy=self.strategy, per_key_limit=self._limit)
+        pool._entries = [Entry(entry.key, entry.limit) for entry in self._entries]
+        return pool
+
     def release(self, lease: KeyLease) -> bool:
         """Give a lease back; False, and no harm done, when it was given back before."""
         if not lease.held:

@@ -1,7 +1,8 @@
-"""boto3's clients: imported late, made once per credential, with retries off and everything that we decide switched over to us.
+"""boto3's clients: imported late, made once per credential, with retries off and everything that we decide switched
+over to us.
 
-A client made with explicit credentials reads no profile and no file of the AWS tools; without them it is boto3's own chain
-that finds some. Nothing here sends anything, except what that chain does to find credentials.
+A client made with explicit credentials reads no profile and no file of the AWS tools; without them it is boto3's own
+chain that finds some. Nothing here sends anything, except what that chain does to find credentials.
 """
 
 from __future__ import annotations
@@ -95,29 +96,29 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
         raise ConfigurationError(f"S3 needs boto3: {INSTALL}", provider="s3_kit") from error
     store, settings = site.store, site.settings
     checksums = "when_supported" if store.sends_checksums else "when_required"
-    config = botocore.config.Config(
+    decided: dict[str, Any] = {
         # v4 always: the default for presigned URLs is still the old form, which newer regions and many stores refuse.
-        signature_version=botocore.UNSIGNED if store.anonymous else "s3v4",
-        retries={"total_max_attempts": 1, "mode": "standard"},  # the path of a call is the one owner of retries
-        connect_timeout=settings.connect_timeout,
-        read_timeout=settings.read_timeout,
-        max_pool_connections=settings.max_concurrent_requests,
-        s3={"addressing_style": store.addressed},
-        request_checksum_calculation=checksums,
-        response_checksum_validation=checksums,
-        user_agent_extra=settings.user_agent or _USER_AGENT,
-        ignore_configured_endpoint_urls=True,  # the address was decided by our chain
-    )
+        "signature_version": botocore.UNSIGNED if store.anonymous else "s3v4",
+        "retries": {"total_max_attempts": 1, "mode": "standard"},  # the path of a call is the one owner of retries
+        "connect_timeout": settings.connect_timeout,
+        "read_timeout": settings.read_timeout,
+        "max_pool_connections": settings.max_concurrent_requests,
+        "s3": {"addressing_style": store.addressed},
+        "request_checksum_calculation": checksums,
+        "response_checksum_validation": checksums,
+        "user_agent_extra": settings.user_agent or _USER_AGENT,
+        "ignore_configured_endpoint_urls": True,  # the address was decided by our chain
+    }
     alone = pair is not None or store.anonymous
     try:
         core = botocore.session.Session(session_vars=dict(_ALONE) if alone else None)
-        session = boto3.session.Session(botocore_session=core)
+        session: Any = boto3.session.Session(botocore_session=core)
         client = session.client(
             "s3",
             region_name=site.region,
             endpoint_url=site.address,
             verify=settings.verify,
-            config=config,
+            config=botocore.config.Config(**decided),
             **(pair.arguments() if pair is not None else {}),
         )
     except (botocore.exceptions.BotoCoreError, ValueError) as error:

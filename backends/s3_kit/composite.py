@@ -9,9 +9,9 @@ from typing import Any, Final, TypeVar
 from backends import errors
 from backends.operation import CallOptions
 from backends.parameters import bad_argument
-from backends.s3_kit.core import S3Core
+from backends.s3_kit.core import Options, S3Core
 
-__all__ = ["Composite", "Span", "together"]
+__all__ = ["Composite", "Span", "options_of", "together"]
 
 T = TypeVar("T")
 
@@ -51,9 +51,7 @@ class Span:
         Raises:
             DeadlineExceededError: no time is left.
         """
-        options: CallOptions = {**self._options}
-        options.pop("request_id", None)
-        options.pop("deadline", None)
+        options = self.unlimited()
         if self._ends is not None:
             left = self._ends - self._now()
             if left <= 0:
@@ -61,6 +59,19 @@ class Span:
             options["deadline"] = left
         options.update(changes)  # type: ignore[typeddict-item]  # names of CallOptions, written in this package
         return options
+
+    def unlimited(self, **changes: Any) -> CallOptions:
+        """Return the same without the deadline, for cleaning up after it has passed."""
+        options: CallOptions = {**self._options}
+        options.pop("request_id", None)
+        options.pop("deadline", None)
+        options.update(changes)  # type: ignore[typeddict-item]  # names of CallOptions, written in this package
+        return options
+
+
+def options_of(options: CallOptions) -> Options:
+    """Return options of a span as keyword arguments of an S3 call."""
+    return options  # type: ignore[return-value]  # a span holds the names of Options only
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -19,13 +19,14 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 
 def watch(client: Any) -> bool:
-    """Make a boto3 client's connections obey :class:`~backends.s3_kit.exchange.Exchange`; False where that is impossible."""
+    """Make a boto3 client's connections obey :class:`~backends.s3_kit.exchange.Exchange`; False where that is
+    impossible."""
     try:
-        session = client._endpoint.http_session
-        known = session._pool_classes_by_scheme
-        manager = session._manager
+        session = client._endpoint.http_session  # noqa: SLF001
+        known = session._pool_classes_by_scheme  # noqa: SLF001
+        manager = session._manager  # noqa: SLF001
         classes = {scheme: _watched(pool) for scheme, pool in known.items()}
-        session._pool_classes_by_scheme = classes
+        session._pool_classes_by_scheme = classes  # noqa: SLF001
         manager.pool_classes_by_scheme = classes
     except AttributeError:
         return False
@@ -34,11 +35,12 @@ def watch(client: Any) -> bool:
 
 @cache
 def _watched(pool: Any) -> Any:
-    connection = pool.ConnectionCls
+    base: Any = pool.ConnectionCls
 
-    class WatchedConnection(connection):  # type: ignore[misc]
+    class WatchedConnection(base):  # type: ignore[misc]  # chosen at run time: plain or TLS
         """Tells the exchange of this thread what it is waiting on."""
 
+        timeout: Any
         _verb = ""
 
         def connect(self) -> None:

@@ -1,8 +1,9 @@
-"""The S3 backend without its calls: construction, endpoints, credentials, and the way of one request into a thread and back.
+"""The S3 backend without its calls: construction, endpoints, credentials, and the way of one request into a thread and
+back.
 
-Queue, retries, breaker and keys are those of every backend (:mod:`backends.resilience.call`); boto3's own retries are off.
-An attempt is one boto3 call in a thread of the endpoint's pool. Building a backend imports no boto3, starts no thread and
-reads no credential.
+Queue, retries, breaker and keys are those of every backend (:mod:`backends.resilience.call`); boto3's own retries are
+off. An attempt is one boto3 call in a thread of the endpoint's pool. Building a backend imports no boto3, starts no
+thread and reads no credential.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Options(TypedDict, total=False):
 
 class S3Core(Backend):
     """See :class:`backends.s3_kit.S3Kit`."""
+
+    credentials: PairCredentials
 
     provider: ClassVar[Provider] = Provider(
         name="s3_kit",
@@ -121,7 +124,8 @@ class S3Core(Backend):
             base_url: its address; the backend's own when not given.
             api_key, api_keys: pairs as ``"ID:SECRET"`` or :class:`CredentialPair`.
             access_key_id, secret_access_key, session_token: one pair, in parts.
-            **settings: what differs from the backend's settings, those of :class:`~backends.s3_kit.stores.Store` included.
+            **settings: what differs from the backend's settings, those of :class:`~backends.s3_kit.stores.Store`
+                included.
 
         Raises:
             ConfigurationError: the name is taken or empty, a setting is wrong, or credentials are missing.

@@ -1,13 +1,13 @@
 """A pair of access key id and secret as one key of the pool, and where pairs come from.
 
-The pool, masking and rotation work on :class:`backends.secret.Key`; a pair is one. Its fingerprint is that of the access
-key id alone, which is what a server's log can show too. Nothing here shows an id, a secret or a session token.
+The pool, masking and rotation work on :class:`backends.secret.Key`; a pair is one. Its fingerprint is that of the
+access key id alone, which is what a server's log can show too. Nothing here shows an id, a secret or a session token.
 
-The chain, first source wins whole: argument, metadata (``s3_kit_access_key_id`` ...), environment (``AWS_ACCESS_KEY_ID``,
-``AWS_SECRET_ACCESS_KEY``, ``AWS_SESSION_TOKEN``), the table ``[s3_kit]`` of the credentials file, and as a last resort
-boto3's own chain: profiles, single sign-on, web identity, container and instance metadata (the last two ask the network;
-``AWS_EC2_METADATA_DISABLED=true`` switches the slow one off). That last resort is not taken when an environment was
-injected: boto3 reads the process's own.
+The chain, first source wins whole: argument, metadata (``s3_kit_access_key_id`` ...), environment
+(``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_SESSION_TOKEN``), the table ``[s3_kit]`` of the credentials
+file, and as a last resort boto3's own chain: profiles, single sign-on, web identity, container and instance metadata
+(the last two ask the network; ``AWS_EC2_METADATA_DISABLED=true`` switches the slow one off). That last resort is not
+taken when an environment was injected: boto3 reads the process's own.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CredentialPair(Key):
             if text is None and label == "session_token":
                 continue
             try:
-                parts.append(Key(text).reveal())
+                parts.append(Key(text).reveal())  # type: ignore[arg-type]  # None is refused by name, too
             except ConfigurationError as error:
                 raise ConfigurationError(f"{label}: {error.message}") from None
         super().__init__(":".join(parts))
@@ -69,7 +69,8 @@ class CredentialPair(Key):
         parts = text.strip().split(":", 2) if isinstance(text, str) else []
         if len(parts) < 2 or not all(part.strip() for part in parts):
             raise ConfigurationError(
-                "An S3 credential is a pair: pass access_key_id= and secret_access_key=, a CredentialPair, or 'ID:SECRET'."
+                "An S3 credential is a pair: pass access_key_id= and secret_access_key=, a CredentialPair, "
+                "or 'ID:SECRET'."
             )
         return cls(*parts)
 

@@ -1,8 +1,8 @@
 """One request in a thread: its time limit, its size limit, and the means to end it from outside.
 
 A thread cannot be killed. What can be done is done here: the socket it waits on is shut down, so that it wakes at once,
-and every pause between two pieces of a transfer asks whether it is still wanted. Only the making of a connection cannot be
-interrupted; it is bounded by ``connect_timeout``.
+and every pause between two pieces of a transfer asks whether it is still wanted. Only the making of a connection cannot
+be interrupted; it is bounded by ``connect_timeout``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from backends.s3_kit.replies import Progress
 __all__ = ["Aborted", "Exchange", "TooLargeError", "current"]
 
 _SLACK = 1.0
-"""Seconds that a socket outlives the call's deadline: the deadline itself is the caller's error, not the server's fault."""
+"""Seconds that a socket outlives the call's deadline: the deadline itself is the caller's error, not the server's
+fault."""
 _LARGEST_HEADER = 1_000
 _active = threading.local()
 
@@ -117,7 +118,8 @@ class Exchange:
                 self._loop.call_soon_threadsafe(self._progress, progress)
 
     def facts(self, answer: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of a :class:`~backends.types.Reply` for an answer of boto3; ``raw`` is the answer without its body."""
+        """Return the fields of a :class:`~backends.types.Reply` for an answer of boto3; ``raw`` is the answer without
+        its body."""
         about = answer.get("ResponseMetadata", {})
         headers = about.get("HTTPHeaders", {})
         return {

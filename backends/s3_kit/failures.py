@@ -1,10 +1,10 @@
 """What went wrong in a thread, as the error tree and the call path know it: codes of S3, exceptions of botocore.
 
-Sources: S3 API reference, "Error responses"; codes of MinIO and Ceph as their servers send them. Codes decide before the
-status, for S3 puts a refused credential, an expired one and a missing permission under 400 and 403 alike.
+Sources: S3 API reference, "Error responses"; codes of MinIO and Ceph as their servers send them. Codes decide before
+the status, for S3 puts a refused credential, an expired one and a missing permission under 400 and 403 alike.
 
-An ``AccessDenied`` speaks of one object or bucket, not of the credential: the pair stays in service. Refused credentials
-(``InvalidAccessKeyId``, ``SignatureDoesNotMatch``, ``ExpiredToken``) retire their pair.
+An ``AccessDenied`` speaks of one object or bucket, not of the credential: the pair stays in service. Refused
+credentials (``InvalidAccessKeyId``, ``SignatureDoesNotMatch``, ``ExpiredToken``) retire their pair.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from backends.s3_kit.exchange import TooLargeError
 from backends.secret import Key
 from backends.wire.values import Failure, WireError
 
-__all__ = ["CODES", "client_error", "classify", "code_of"]
+__all__ = ["CODES", "classify", "client_error", "code_of"]
 
 _LARGEST_MESSAGE: Final = 2_000
 
@@ -123,14 +123,15 @@ def classify(problem: Exception, key: Key | None, repeat: Repeat, wall: float, *
         sent: whether the request may have reached the server.
     """
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     if isinstance(problem, errors.BackendError):
         return AttemptFailed(problem, Blame.REQUEST, repeatable=False, kind=problem.code or "local")
     if isinstance(problem, exceptions.ClientError):
         return _refused(problem, key, repeat, wall)
-    if isinstance(problem, exceptions.ChecksumError):
+    if isinstance(problem, exceptions.ChecksumError | exceptions.FlexibleChecksumError):
         return failed_format("The bytes do not match the checksum that came with them.", code="checksum_mismatch")
-    if isinstance(problem, exceptions.ResponseParserError):
+    if isinstance(problem, ResponseParserError):
         return failed_format(f"The answer is not what S3 sends: {_clean(str(problem)[:300], key)}")
     failure = _failure(problem, exceptions, sent=sent)
     if failure is not None:

@@ -1,77 +1,28 @@
-"""Where a download lands: in memory, or in a partial file beside its target that takes the target's name only when all is well.
+"""Where a download lands: in memory, or in a partial file beside its target that takes the target's name only when all
+is well.
 
-A landing outlives attempts: what has arrived stays, and the next attempt continues from there as long as the object is the
-same (its ETag). A partial file outlives the process, too; its ETag stands in a small file beside it. Nothing here talks to
-a server, and a file that is not complete and verified never has the target's name.
+A landing outlives attempts: what has arrived stays, and the next attempt continues from there as long as the object is
+the same (its ETag). A partial file outlives the process, too; its ETag stands in a small file beside it. Nothing here
+talks to a server, and a file that is not complete and verified never has the target's name.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import hashlib
 import json
 import os
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
 from backends import errors
+from backends.s3_kit.digests import Digests
 
-__all__ = ["Digests", "FileLanding", "Landing", "MemoryLanding"]
+__all__ = ["FileLanding", "Landing", "MemoryLanding"]
 
 _PIECE: Final = 1 << 20
 _LARGEST_NOTE: Final = 8_192
-
-
-class Digests:
-    """SHA-256, and CRC-32 beside it, of bytes as they arrive."""
-
-    def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
-        self._crc32 = 0
-
-    def update(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self._sha256.update(data)
-        self._crc32 = zlib.crc32(data, self._crc32)
-
-    @property
-    def sha256(self) -> str:
-        """Hex digits."""
-        return self._sha256.hexdigest()
-
-    def compare(self, expected: str | None, checksums: Mapping[str, str]) -> tuple[str, bool]:
-        """Compare with the strongest checksum there is.
-
-        Args:
-            expected: SHA-256 in hex, None when nobody knows it.
-            checksums: of the store, base64; those of several parts (``...-N``) do not cover the bytes and are passed over.
-
-        Returns:
-            what was compared (``size`` when there was nothing), and whether it agrees.
-        """
-        if expected is not None:
-            return "sha256", expected.lower() == self.sha256
-        found = _decoded(checksums.get("SHA256"), 32)
-        if found is not None:
-            return "sha256", found == self._sha256.digest()
-        found = _decoded(checksums.get("CRC32"), 4)
-        if found is not None:
-            return "crc32", found == self._crc32.to_bytes(4, "big")
-        return "size", True
-
-
-def _decoded(text: str | None, size: int) -> bytes | None:
-    if text is None or "-" in text:
-        return None
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return data if len(data) == size else None
 
 
 class Landing:
@@ -86,6 +37,8 @@ class Landing:
         """Of the object they belong to; without one, nothing is continued."""
         self.resumed_from = 0
         """Bytes that were here before this download began."""
+        self.resumed = False
+        """True once a request asked for the rest only; what went before may then be to blame for a bad whole."""
         self.digests = Digests()
 
     def open(self) -> None:
@@ -161,7 +114,8 @@ class FileLanding(Landing):
 
     Args:
         target: where the complete file goes.
-        identity: what makes the object this one (address, bucket, key, version), so that partial files are not mixed up.
+        identity: what makes the object this one (address, bucket, key, version), so that partial files are not mixed
+            up.
         resume: use, and leave behind, a partial file.
     """
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, Unpack
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, Unpack
 
 from backends import errors
 from backends.operation import CallOptions
@@ -19,12 +20,14 @@ from backends.twins import blocking
 __all__ = ["ListingCalls"]
 
 P = ParamSpec("P")
+_Entries: TypeAlias = list[ObjectEntry]
+_Texts: TypeAlias = list[str]
 _PAGE: Final = 1_000
 """Keys per page, the most that S3 gives (S3 API reference, ListObjectsV2)."""
 
 
 def _paged(
-    method: Callable[Concatenate[ListingCalls, P], AsyncIterator[Listing]],
+    method: Callable[Concatenate[ListingCalls, P], AsyncGenerator[Listing, None]],
 ) -> Callable[Concatenate[ListingCalls, P], Iterator[Listing]]:
     """Return the synchronous twin of a method that yields pages."""
 
@@ -39,9 +42,7 @@ def _paged(
             while (page := self.portal.run(following())) is not None:
                 yield page
         finally:
-            close = getattr(pages, "aclose", None)
-            if close is not None:
-                self.portal.run(close())
+            self.portal.run(_close(pages))
 
     twin.__name__ = method.__name__.removeprefix("a")
     twin.__qualname__ = method.__qualname__.rpartition(".")[0] + "." + twin.__name__
@@ -62,7 +63,7 @@ class ListingCalls(Composite):
         token: str | None = None,
         failover: Sequence[str] | None = None,
         **options: Unpack[Options],
-    ) -> AsyncIterator[Listing]:
+    ) -> AsyncGenerator[Listing, None]:
         """Yield pages of objects, each one request.
 
         Args:
@@ -98,7 +99,9 @@ class ListingCalls(Composite):
         yield listing
         while listing.truncated:
             if listing.token is None or listing.token == arguments.get("ContinuationToken"):
-                raise errors.ResponseFormatError("The store says there is more, and gives no new token.", provider="s3_kit")
+                raise errors.ResponseFormatError(
+                    "The store says there is more, and gives no new token.", provider="s3_kit"
+                )
             arguments["ContinuationToken"] = listing.token
             listing = await self._page(bucket, arguments, span.options(endpoint=serving[0]))
             yield listing
@@ -118,12 +121,13 @@ class ListingCalls(Composite):
 
         Args:
             prefix, bucket, delimiter, start_after, failover, **options: see :meth:`alist_pages`.
-            limit: keys to return at most; then ``truncated`` says whether there are more. Without one, memory holds all.
+            limit: keys to return at most; then ``truncated`` says whether there are more, and
+                ``start_after`` the last key goes on. Without one, memory holds all.
         """
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             bad_argument(f"limit must be at least 1, not {limit!r}", "s3_kit")
-        objects: list[ObjectEntry] = []
-        prefixes: list[str] = []
+        objects: _Entries = []
+        prefixes: _Texts = []
         page: Listing | None = None
         pages = self.alist_pages(
             prefix,
@@ -134,19 +138,21 @@ class ListingCalls(Composite):
             page_size=_PAGE if limit is None else min(_PAGE, limit),
             **options,
         )
-        async for page in pages:
-            objects.extend(page.objects)
-            prefixes.extend(page.prefixes)
-            if limit is not None and len(objects) + len(prefixes) >= limit:
-                break
+        async with aclosing(pages):
+            async for page in pages:
+                objects.extend(page.objects)
+                prefixes.extend(page.prefixes)
+                if limit is not None and len(objects) + len(prefixes) >= limit:
+                    break
         assert page is not None
+        over = limit is not None and len(objects) + len(prefixes) > limit
         return Listing(
             bucket=page.bucket,
             prefix=prefix,
-            objects=tuple(objects),
-            prefixes=tuple(prefixes),
-            truncated=page.truncated,
-            token=page.token,
+            objects=tuple(objects[:limit]),
+            prefixes=tuple(prefixes[: None if limit is None else max(0, limit - len(objects))]),
+            truncated=page.truncated or over,
+            token=None if over else page.token,
             request_id=page.request_id,
             provider_request_id=page.provider_request_id,
             attempts=page.attempts,
@@ -173,6 +179,10 @@ class ListingCalls(Composite):
 
     list_pages = _paged(alist_pages)
     list = blocking(alist)
+
+
+async def _close(pages: AsyncGenerator[Listing, None]) -> None:
+    await pages.aclose()
 
 
 def _entry(item: Any) -> ObjectEntry:

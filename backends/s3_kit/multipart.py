@@ -9,11 +9,11 @@ from typing import Any, Final, Unpack
 
 from backends.operation import CallOptions
 from backends.parameters import bad_argument
+from backends.s3_kit.attributes import checked_content_type, checked_metadata, checksums_of
 from backends.s3_kit.composite import Composite
 from backends.s3_kit.core import Options
 from backends.s3_kit.exchange import Exchange
 from backends.s3_kit.names import check_key, check_prefix
-from backends.s3_kit.objects import checked_content_type, checked_metadata, checksums_of
 from backends.s3_kit.replies import Done, PartInfo, Uploaded, UploadInfo, Uploads
 from backends.s3_kit.stores import LARGEST_PART, MOST_PARTS
 from backends.twins import blocking
@@ -90,9 +90,7 @@ class MultipartCalls(Composite):
         more = integrity(self._sends_checksums(chosen), data)
 
         def job(client: Any, exchange: Exchange) -> PartInfo:
-            answer = client.upload_part(
-                Bucket=where, Key=key, UploadId=upload_id, PartNumber=number, Body=data, **more
-            )
+            answer = client.upload_part(Bucket=where, Key=key, UploadId=upload_id, PartNumber=number, Body=data, **more)
             return PartInfo(
                 number=number,
                 etag=str(answer["ETag"]),

@@ -8,7 +8,15 @@ from typing import Final
 
 from backends.errors import InvalidRequestError
 
-__all__ = ["LARGEST_KEY", "bucket_problem", "check_bucket", "check_key", "check_prefix", "name_conflict", "name_problem"]
+__all__ = [
+    "LARGEST_KEY",
+    "bucket_problem",
+    "check_bucket",
+    "check_key",
+    "check_prefix",
+    "name_conflict",
+    "name_problem",
+]
 
 LARGEST_KEY: Final = 1024
 """Bytes of a key in UTF-8 (S3 API reference, "Object key naming")."""
@@ -19,7 +27,8 @@ _OPENERS: Final = frozenset({".", ".."})
 
 
 def bucket_problem(bucket: object) -> str | None:
-    """Return what is wrong with a bucket's name (3-63 characters: lower case, digits, dots, hyphens), None when nothing is."""
+    """Return what is wrong with a bucket's name (3-63 characters: lower case, digits, dots, hyphens), None when nothing
+    is."""
     if not isinstance(bucket, str):
         return f"must be text, not {type(bucket).__name__}"
     if _BUCKET.fullmatch(bucket) is None or ".." in bucket or _ADDRESS.fullmatch(bucket) is not None:
@@ -42,8 +51,8 @@ def check_bucket(bucket: object) -> str:
 def check_key(key: object, argument: str = "key") -> str:
     """Return an object's key.
 
-    Keys with a segment ``.`` or ``..`` exist in S3, but HTTP clients resolve such segments before they send: the request
-    would reach another key, or another bucket.
+    Keys with a segment ``.`` or ``..`` exist in S3, but HTTP clients resolve such segments before they send: the
+    request would reach another key, or another bucket.
 
     Raises:
         InvalidRequestError: it is empty, longer than 1024 bytes, or holds such a segment or a control character.
@@ -77,8 +86,8 @@ def check_prefix(prefix: object, argument: str = "prefix") -> str:
 def name_problem(name: object) -> str | None:
     """Return why a name from a manifest may not become a file inside a folder, None when it may.
 
-    Refused: absolute names, drive letters, ``..``, backslashes, control characters, anything that two systems could read
-    differently.
+    Refused: absolute names, drive letters, ``..``, backslashes, control characters, anything that two systems could
+    read differently.
     """
     if not isinstance(name, str):
         return "it is not text"

@@ -1,4 +1,4 @@
-"""Calls on single objects that move no content: head, exists, delete, copy, presign."""
+"""Calls on single objects that move no content: head, exists, delete, copy."""
 
 from __future__ import annotations
 
@@ -8,63 +8,31 @@ from typing import Any, Final, Unpack
 from backends import errors
 from backends.operation import CallOptions
 from backends.parameters import bad_argument
-from backends.s3_kit.composite import Composite
+from backends.s3_kit.attributes import (
+    checked_content_type,
+    checked_metadata,
+    checksums_of,
+    named,
+    recorded_sha256,
+)
+from backends.s3_kit.composite import Composite, Span, options_of
 from backends.s3_kit.core import Options
 from backends.s3_kit.exchange import Exchange
 from backends.s3_kit.failures import CODES, code_of
 from backends.s3_kit.names import check_key
-from backends.s3_kit.replies import Deleted, Done, ObjectInfo, Presigned
+from backends.s3_kit.replies import Deleted, Done, ObjectInfo
 from backends.twins import blocking
 
-__all__ = ["SHA256_NAME", "ObjectCalls", "checked_metadata", "checksums_of", "recorded_sha256"]
-
-SHA256_NAME: Final = "backends-sha256"
-"""User metadata under which an upload records the digest of the whole object."""
+__all__ = ["ObjectCalls"]
 
 _MOST_DELETES: Final = 1_000
-_LONGEST_PRESIGN: Final = 604_800
-_LARGEST_METADATA: Final = 2_048
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"})
 _NO_BULK: Final = frozenset({"MissingContentMD5", "NotImplemented", "MethodNotAllowed", "XAmzContentSHA256Mismatch"})
 """How stores say that they do not take DeleteObjects as boto3 sends it (no Content-MD5 since 2025)."""
-_CHECKSUMS: Final = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
-
-
-def checksums_of(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return the checksums in an answer, by algorithm."""
-    return {name: str(answer[f"Checksum{name}"]) for name in _CHECKSUMS if answer.get(f"Checksum{name}")}
-
-
-def recorded_sha256(metadata: Mapping[str, str]) -> str | None:
-    """Return the digest that an upload of this library recorded; None when there is none, or none that could be one."""
-    text = metadata.get(SHA256_NAME, "")
-    return text.lower() if len(text) == 64 and all(digit in "0123456789abcdefABCDEF" for digit in text) else None
-
-
-def checked_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """Return user metadata as S3 takes it: at most 2 KiB, printable ASCII.
-
-    Raises:
-        InvalidRequestError: it is not; the message shows names only.
-    """
-    if metadata is None:
-        return {}
-    if not isinstance(metadata, Mapping):
-        bad_argument(f"metadata must be a mapping of texts, not {type(metadata).__name__}", "s3_kit")
-    size = 0
-    for name, value in metadata.items():
-        if not isinstance(name, str) or not name or not name.replace("-", "").replace("_", "").isalnum():
-            bad_argument("metadata names must be letters, digits, hyphens and underscores", "s3_kit")
-        if not name.isascii() or not isinstance(value, str) or not value.isascii() or not value.isprintable():
-            bad_argument(f"metadata[{name!r}] must be printable ASCII text", "s3_kit")
-        size += len(name) + len(value)
-    if size > _LARGEST_METADATA:
-        bad_argument(f"metadata must be at most {_LARGEST_METADATA} bytes, not {size}", "s3_kit")
-    return dict(metadata)
 
 
 class ObjectCalls(Composite):
-    """``head``, ``exists``, ``delete``, ``delete_many``, ``copy``, ``presign``."""
+    """``head``, ``exists``, ``delete``, ``delete_many``, ``copy``."""
 
     async def ahead(
         self,
@@ -86,7 +54,7 @@ class ObjectCalls(Composite):
             where = self._bucket(bucket, at)
 
             def job(client: Any, exchange: Exchange) -> ObjectInfo:
-                answer = client.head_object(**_named(where, key, version_id), ChecksumMode="ENABLED")
+                answer = client.head_object(**named(where, key, version_id), ChecksumMode="ENABLED")
                 return _info(where, key, answer, exchange)
 
             return await self._ask("head", where, at, job)
@@ -134,7 +102,7 @@ class ObjectCalls(Composite):
         check_key(key)
 
         def job(client: Any, exchange: Exchange) -> Deleted:
-            answer = client.delete_object(**_named(where, key, version_id))
+            answer = client.delete_object(**named(where, key, version_id))
             return Deleted(bucket=where, keys=(key,), **exchange.facts(answer))
 
         return await self._ask("delete", where, chosen, job)
@@ -196,7 +164,9 @@ class ObjectCalls(Composite):
 
     async def _delete_bulk(self, bucket: str, keys: list[str], options: CallOptions) -> Deleted:
         def job(client: Any, exchange: Exchange) -> Deleted:
-            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})
+            answer = client.delete_objects(
+                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
             failed = {
                 str(item.get("Key", "")): (str(item.get("Code", ""))[:200], str(item.get("Message", ""))[:500])
                 for item in answer.get("Errors", ())
@@ -206,10 +176,10 @@ class ObjectCalls(Composite):
 
         return await self._ask("delete_many", bucket, options, job)
 
-    async def _delete_singly(self, bucket: str, keys: list[str], span: Any) -> Deleted:
+    async def _delete_singly(self, bucket: str, keys: list[str], span: Span) -> Deleted:
         reply: Deleted | None = None
         for key in keys:
-            reply = await self.adelete(key, bucket=bucket, **span.options())
+            reply = await self.adelete(key, bucket=bucket, **options_of(span.options()))
         assert reply is not None
         return Deleted(
             bucket=bucket,
@@ -256,79 +226,11 @@ class ObjectCalls(Composite):
 
         return await self._ask("copy", where, chosen, job)
 
-    async def apresign(
-        self,
-        key: str,
-        *,
-        method: str = "GET",
-        expires_in: int = 3600,
-        bucket: str | None = None,
-        content_type: str | None = None,
-        version_id: str | None = None,
-        endpoint: str | None = None,
-    ) -> Presigned:
-        """Return a URL that lets whoever holds it fetch (``GET``) or store (``PUT``) one object. Nothing is sent.
-
-        The signature is version 4, always. A wrong bucket shows only when the URL is used.
-
-        Args:
-            key: the object.
-            method: ``GET`` or ``PUT``.
-            expires_in: seconds, 1 to 604800 (seven days).
-            bucket, endpoint: where.
-            content_type: of a ``PUT``; the user of the URL must send the same header.
-            version_id: of a ``GET``.
-        """
-        check_key(key)
-        if isinstance(expires_in, bool) or not isinstance(expires_in, int) or not 1 <= expires_in <= _LONGEST_PRESIGN:
-            bad_argument(f"expires_in must be between 1 and {_LONGEST_PRESIGN} seconds, not {expires_in!r}", "s3_kit")
-        verb = method.upper() if isinstance(method, str) else ""
-        if verb not in ("GET", "PUT"):
-            bad_argument("method must be GET or PUT", "s3_kit")
-        if (content_type is not None and verb == "GET") or (version_id is not None and verb == "PUT"):
-            bad_argument("content_type belongs to PUT and version_id to GET", "s3_kit")
-        arguments = _named(self._bucket(bucket, {"endpoint": endpoint}), key, version_id)
-        headers: dict[str, str] = {}
-        if content_type is not None:
-            headers["Content-Type"] = arguments["ContentType"] = checked_content_type(content_type)
-        pair = self._a_key(endpoint)
-        site = self._site(self.endpoint(endpoint).name)
-        if pair is None and site.store.anonymous:
-            bad_argument("an anonymous endpoint cannot sign a URL", "s3_kit")
-        operation = "get_object" if verb == "GET" else "put_object"
-
-        def sign() -> str:
-            client = self._clients.get(site, pair)  # type: ignore[arg-type]  # every key of this backend is a pair
-            try:
-                url: str = client.generate_presigned_url(operation, Params=arguments, ExpiresIn=expires_in)
-            except Exception as problem:
-                if type(problem).__name__ == "NoCredentialsError":
-                    raise self.credentials.missing() from None
-                raise
-            return url
-
-        return Presigned(await self._threads.local(sign), verb, expires_in, headers)
-
     head = blocking(ahead)
     exists = blocking(aexists)
     delete = blocking(adelete)
     delete_many = blocking(adelete_many)
     copy = blocking(acopy)
-    presign = blocking(apresign)
-
-
-def checked_content_type(value: str) -> str:
-    """Return a content type that cannot break a header."""
-    if not isinstance(value, str) or not value.strip() or not value.isascii() or not value.isprintable():
-        bad_argument("content_type must be printable ASCII text", "s3_kit")
-    return value
-
-
-def _named(bucket: str, key: str, version_id: str | None) -> dict[str, Any]:
-    named: dict[str, Any] = {"Bucket": bucket, "Key": key}
-    if version_id is not None:
-        named["VersionId"] = version_id
-    return named
 
 
 def _info(bucket: str, key: str, answer: Mapping[str, Any], exchange: Exchange) -> ObjectInfo:

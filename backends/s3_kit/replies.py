@@ -52,7 +52,8 @@ class ObjectInfo(Reply):
     Attributes:
         size: bytes.
         etag: with its quotes, as ``If-Match`` wants it; never assume that it is an MD5.
-        checksums: ``{"CRC32": base64, ...}``, where the store gives any; a value ``...-N`` covers N parts, not the bytes.
+        checksums: ``{"CRC32": base64, ...}``, where the store gives any; a value ``...-N`` covers N parts, not the
+            bytes.
         sha256: hex digest that this library recorded at upload, None for objects of others.
     """
 

@@ -44,8 +44,8 @@ class Store:
         region: for signing and for the vendor's address; None follows ``AWS_DEFAULT_REGION``, then ``us-east-1``.
         bucket: the bucket of calls that name none.
         addressing: where the bucket's name goes: ``path``, ``virtual`` (host name) or ``auto``.
-        checksums: ``when_supported`` sends a checksum with every upload; ``when_required`` is for stores that refuse it, and
-            sends ``Content-MD5`` instead.
+        checksums: ``when_supported`` sends a checksum with every upload; ``when_required`` is for stores that refuse
+            it, and sends ``Content-MD5`` instead.
         multipart_threshold: uploads larger than this many bytes go in parts.
         part_size: bytes of a part, at least 5 MiB; grown when an object would need more than 10,000 parts.
         transfer_concurrency: parts in flight at once for one upload, never more than ``max_concurrent_requests``.

@@ -1,4 +1,5 @@
-"""The threads of one backend: one pool per endpoint for the network, a small one for files. None starts before its first job.
+"""The threads of one backend: one pool per endpoint for the network, a small one for files. None starts before its
+first job.
 
 Everything here can be awaited from any event loop. Closing wakes the threads that wait on a socket and joins them all.
 """
@@ -59,6 +60,13 @@ class Threads:
     async def local(self, job: Callable[[], T]) -> T:
         """Run a job on files; it must be short or divisible, for it cannot be interrupted."""
         return await asyncio.get_running_loop().run_in_executor(self._pool("s3-files", _DISK), job)
+
+    async def finally_(self, job: Callable[[], object]) -> None:
+        """Run a short job that cleans up, even while the task is being cancelled or after the backend was closed."""
+        try:
+            await asyncio.shield(self.local(job))
+        except ClosedError:
+            job()
 
     def _pool(self, name: str, limit: int) -> ThreadPoolExecutor:
         with self._lock:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import mimetypes
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Unpack
 
 from backends import errors
 from backends.operation import CallOptions, Repeat
 from backends.parameters import bad_argument
-from backends.s3_kit.composite import Span, together
+from backends.s3_kit.attributes import SHA256_NAME, checked_content_type, checked_metadata, checksums_of
+from backends.s3_kit.composite import options_of, together
 from backends.s3_kit.core import Options, ProgressCallback
-from backends.s3_kit.exchange import Exchange
+from backends.s3_kit.exchange import Aborted, Exchange
 from backends.s3_kit.multipart import MultipartCalls, integrity
 from backends.s3_kit.names import check_key
-from backends.s3_kit.objects import SHA256_NAME, checked_content_type, checked_metadata, checksums_of
-from backends.s3_kit.replies import PartInfo, Progress, Uploaded, UploadInfo
+from backends.s3_kit.objects import ObjectCalls
+from backends.s3_kit.plan import Plan, starts
+from backends.s3_kit.replies import PartInfo, Uploaded, UploadInfo
 from backends.s3_kit.sources import Source, open_source
 from backends.s3_kit.stores import LARGEST_OBJECT, SMALLEST_PART, part_size_for
 from backends.twins import blocking
@@ -28,33 +33,7 @@ __all__ = ["UploadCalls"]
 _ABORT_SECONDS: Final = 30.0
 
 
-class _Plan:
-    """One upload on its way."""
-
-    __slots__ = ("bucket", "content_type", "done", "gate", "if_none_match", "key", "metadata", "part_size", "progress", "source", "span")  # fmt: skip
-
-    def __init__(
-        self, source: Source, bucket: str, key: str, span: Span, gate: asyncio.Semaphore, part_size: int
-    ) -> None:
-        self.source = source
-        self.bucket = bucket
-        self.key = key
-        self.span = span
-        self.gate = gate
-        self.part_size = part_size
-        self.content_type: str = "application/octet-stream"
-        self.metadata: dict[str, str] = {}
-        self.if_none_match = False
-        self.progress: ProgressCallback | None = None
-        self.done = 0
-
-    def advance(self, count: int) -> None:
-        self.done += count
-        if self.progress is not None:
-            self.progress(Progress(self.key, self.done, self.source.size))
-
-
-class UploadCalls(MultipartCalls):
+class UploadCalls(MultipartCalls, ObjectCalls):
     """``upload``."""
 
     async def aupload(
@@ -73,8 +52,8 @@ class UploadCalls(MultipartCalls):
         """Store an object.
 
         Above the store's ``multipart_threshold`` it goes in parts, several at once; when anything fails, or the call is
-        cancelled, the parts are aborted, so that nothing unfinished stays stored and billed. Bytes that can be read twice
-        are hashed first, and their SHA-256 is recorded with the object, so that a download can be verified.
+        cancelled, the parts are aborted, so that nothing unfinished stays stored and billed. Bytes that can be read
+        twice are hashed first, and their SHA-256 is recorded with the object, so that a download can be verified.
 
         Args:
             key: 1 to 1024 bytes of UTF-8.
@@ -129,7 +108,7 @@ class UploadCalls(MultipartCalls):
         try:
             if source.size is not None and source.size > LARGEST_OBJECT:
                 bad_argument("source is larger than 5 TiB, the most that S3 stores", "s3_kit")
-            plan = _Plan(source, where, key, span, gate, part_size_for(source.size, part_size or store.part_size))
+            plan = Plan(source, where, key, span, gate, part_size_for(source.size, part_size or store.part_size))
             plan.if_none_match = if_none_match
             plan.progress = progress
             plan.metadata = kept
@@ -149,31 +128,29 @@ class UploadCalls(MultipartCalls):
             source.close()
 
     async def _digest(self, source: Source) -> str:
-        wanted = [True]
+        left = threading.Event()
 
         def check() -> None:
-            if not wanted[0]:
-                raise asyncio.CancelledError
+            if left.is_set():
+                raise Aborted
 
         try:
             return await self._threads.local(lambda: source.sha256(check))
         finally:
-            wanted[0] = False
+            left.set()
 
-    async def _upload_stream(self, plan: _Plan, threshold: int) -> Uploaded:
+    async def _upload_stream(self, plan: Plan, threshold: int) -> Uploaded:
         """Upload what can be read once: a single request when it turns out small."""
         size = max(plan.part_size, threshold)
         first = await self._threads.local(lambda: plan.source.read(0, size))
         if len(first) < size:
-            import hashlib
-
             digest = hashlib.sha256(first).hexdigest()
             plan.metadata[SHA256_NAME] = digest
             return await self._put(plan, first, digest, None)
         plan.part_size = size
         return await self._upload_parts(plan, (first,), None)
 
-    async def _put(self, plan: _Plan, data: bytes, digest: str, request_id: str | None) -> Uploaded:
+    async def _put(self, plan: Plan, data: bytes, digest: str, request_id: str | None) -> Uploaded:
         options = plan.span.options(**({"request_id": request_id} if request_id is not None else {}))
         arguments: dict[str, Any] = {
             "Bucket": plan.bucket,
@@ -205,14 +182,14 @@ class UploadCalls(MultipartCalls):
         plan.advance(len(data))
         return done
 
-    async def _upload_parts(self, plan: _Plan, read: tuple[bytes, ...], digest: str | None) -> Uploaded:
+    async def _upload_parts(self, plan: Plan, read: tuple[bytes, ...], digest: str | None) -> Uploaded:
         async with plan.gate:
             begun = await self.acreate_multipart(
                 plan.key,
                 bucket=plan.bucket,
                 content_type=plan.content_type,
                 metadata=plan.metadata,
-                **_options(plan.span.options()),
+                **options_of(plan.span.options()),
             )
         try:
             parts = await self._send_parts(plan, begun, read)
@@ -237,7 +214,7 @@ class UploadCalls(MultipartCalls):
             **facts,
         )
 
-    async def _complete(self, plan: _Plan, begun: UploadInfo, parts: list[PartInfo]) -> Uploaded:
+    async def _complete(self, plan: Plan, begun: UploadInfo, parts: list[PartInfo]) -> Uploaded:
         try:
             return await self.acomplete_multipart(
                 plan.key,
@@ -245,27 +222,32 @@ class UploadCalls(MultipartCalls):
                 parts,
                 bucket=plan.bucket,
                 if_none_match=plan.if_none_match,
-                **_options(plan.span.options()),
+                **options_of(plan.span.options()),
             )
         except errors.NotFoundError as error:
             # A repeated request finds no upload when the first one did its work and only its answer was lost.
             if error.code != "NoSuchUpload" or error.attempts < 2:
                 raise
-            if not await self._is_ours(plan, sum(part.size for part in parts)):
+            found = await self.ahead(plan.key, bucket=plan.bucket, failover=(), **options_of(plan.span.options()))
+            size = sum(part.size for part in parts)
+            if found.size != size or found.sha256 is None or found.sha256 != plan.metadata.get(SHA256_NAME):
                 raise
-            return Uploaded(bucket=plan.bucket, key=plan.key, size=0, attempts=error.attempts)
+            return Uploaded(
+                bucket=plan.bucket,
+                key=plan.key,
+                size=size,
+                etag=found.etag,
+                checksums=found.checksums,
+                version_id=found.version_id,
+                attempts=error.attempts,
+                request_id=found.request_id,
+                provider_request_id=found.provider_request_id,
+                latency=found.latency,
+                raw=found.raw,
+            )
 
-    async def _is_ours(self, plan: _Plan, size: int) -> bool:
-        def job(client: Any, exchange: Exchange) -> bool:
-            del exchange
-            found = client.head_object(Bucket=plan.bucket, Key=plan.key)
-            recorded = dict(found.get("Metadata", {})).get(SHA256_NAME)
-            return int(found["ContentLength"]) == size and recorded == plan.metadata.get(SHA256_NAME) is not None
-
-        return await self._ask("head", plan.bucket, plan.span.options(), job)
-
-    async def _send_parts(self, plan: _Plan, begun: UploadInfo, read: tuple[bytes, ...]) -> list[PartInfo]:
-        numbers = _starts(plan.source.size, plan.part_size)
+    async def _send_parts(self, plan: Plan, begun: UploadInfo, read: tuple[bytes, ...]) -> list[PartInfo]:
+        numbers = starts(plan.source.size, plan.part_size)
         reading = asyncio.Lock()
         sent: list[PartInfo] = []
         ready = list(read)
@@ -279,15 +261,13 @@ class UploadCalls(MultipartCalls):
                         if following is None:
                             return
                         number, start = following
-                        if ready:
-                            data = ready.pop()
-                        else:
-                            data = await self._threads.local(lambda: plan.source.read(start, plan.part_size_at(start)))
+                        data = ready.pop() if ready else await self._threads.local(partial(plan.read, start))
+                        if plan.source.size is None and len(data) < plan.part_size:
+                            numbers.close()  # the stream has ended
                         if not data:
-                            numbers.close()
                             return
                     part = await self.aupload_part(
-                        plan.key, begun.upload_id, number, data, bucket=plan.bucket, **_options(plan.span.options())
+                        plan.key, begun.upload_id, number, data, bucket=plan.bucket, **options_of(plan.span.options())
                     )
                 sent.append(part)
                 plan.advance(len(data))
@@ -296,11 +276,11 @@ class UploadCalls(MultipartCalls):
         await together(worker() for _ in range(store.transfer_concurrency))
         return sorted(sent, key=lambda part: part.number)
 
-    async def _abort(self, plan: _Plan, begun: UploadInfo, problem: BaseException) -> None:
+    async def _abort(self, plan: Plan, begun: UploadInfo, problem: BaseException) -> None:
         """Abort the upload, whatever happened to the call, and say so if that failed."""
         options = plan.span.unlimited(deadline=_ABORT_SECONDS, priority=Priority.HIGH)
         abort = asyncio.ensure_future(
-            self.aabort_multipart(plan.key, begun.upload_id, bucket=plan.bucket, **_options(options))
+            self.aabort_multipart(plan.key, begun.upload_id, bucket=plan.bucket, **options_of(options))
         )
         try:
             await asyncio.shield(abort)
@@ -319,18 +299,7 @@ class UploadCalls(MultipartCalls):
     upload = blocking(aupload)
 
 
-def _starts(size: int | None, part_size: int) -> Iterator[tuple[int, int]]:
-    number, start = 1, 0
-    while size is None or start < size:
-        yield number, start
-        number, start = number + 1, start + part_size
-
-
 def _heard(task: asyncio.Future[Any]) -> None:
     """Take the result of a task that nobody awaits, so that the loop does not complain."""
     with contextlib.suppress(asyncio.CancelledError):
         task.exception()
-
-
-def _options(options: CallOptions) -> Options:
-    return options  # type: ignore[return-value]  # a span holds the names of Options only

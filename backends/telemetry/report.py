@@ -5,13 +5,15 @@ Pure arrangement of what the counters and endpoints say; it counts nothing itsel
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib.resources import files
 from typing import Any
 
 from backends.resilience.endpoint import Endpoint
 
-__all__ = ["build_report"]
+__all__ = ["build_report", "schema"]
 
 
 def build_report(api_name: str, snapshot: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
@@ -36,3 +38,10 @@ def build_report(api_name: str, snapshot: Mapping[str, Any], endpoints: Mapping[
         "keys": default.get("keys", []),
         "endpoints": described,
     }
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the report."""
+    text = files("backends.telemetry").joinpath("report.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded

@@ -84,7 +84,14 @@ class Client:
                 url,
                 headers=headers,
                 content=content,
-                extensions={"timeout": {"connect": timeouts.connect, "read": timeouts.read, "write": timeouts.write}},
+                extensions={
+                    "timeout": {
+                        "connect": timeouts.connect,
+                        "read": timeouts.read,
+                        "write": timeouts.write,
+                        "idle": timeouts.idle,  # our own transport's; others measure every read by "read"
+                    }
+                },
             )
             return await self._transport.handle_async_request(built)
         except (httpx.TransportError, httpx.InvalidURL) as problem:

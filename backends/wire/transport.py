@@ -63,6 +63,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             )
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             raise _translated(problem, request) from None
+        idle = timeout.get("idle", timeout.get("read"))
+        if idle != timeout.get("read"):
+            _watch(answer, idle)
         return httpx.Response(
             answer.status,
             headers=answer.raw_headers,
@@ -195,6 +198,15 @@ def _context(verify: bool | str | ssl.SSLContext) -> ssl.SSLContext | bool:
             else ssl.create_default_context(cafile=verify)
         )
     return verify
+
+
+def _watch(answer: aiohttp.ClientResponse, idle: float | None) -> None:
+    """From here on, silence is measured by another limit than the wait for the headers was."""
+    connection = answer.connection
+    protocol = connection.protocol if connection is not None else None
+    if protocol is not None and not answer.content.is_eof():
+        protocol.read_timeout = idle
+        protocol.start_timeout()
 
 
 async def _body(request: httpx.Request) -> Any:

@@ -1,4 +1,5 @@
-"""The gate: compares today's verdicts with a committed ``status.json`` and lists whatever got worse. It writes nothing."""
+"""The gate: compares today's verdicts with a committed ``status.json`` and lists whatever got worse. It writes
+nothing."""
 
 from __future__ import annotations
 
@@ -44,14 +45,18 @@ def read_baseline(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise BaselineError(f"{path} cannot be read ({error.strerror}); name another file with --baseline") from None
     except (ValueError, RecursionError):
-        raise BaselineError(f"{path} is not valid JSON; restore it from version control or name another with --baseline") from None
+        raise BaselineError(
+            f"{path} is not valid JSON; restore it from version control or name another with --baseline"
+        ) from None
     from jsonschema import Draft202012Validator
 
     schema = json.loads(files("conformance").joinpath("schemas/status.schema.json").read_text(encoding="utf-8"))
-    error = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
-    if error is not None:
-        where = ".".join(str(part) for part in error.absolute_path) or "the document"
-        raise BaselineError(f"{path} is not a status.json: {where}: {error.message[:120]}; restore it from version control")
+    wrong = next(iter(Draft202012Validator(schema).iter_errors(document)), None)
+    if wrong is not None:
+        where = ".".join(str(part) for part in wrong.absolute_path) or "the document"
+        raise BaselineError(
+            f"{path} is not a status.json: {where}: {wrong.message[:120]}; restore it from version control"
+        )
     checked: dict[str, Any] = document
     return checked
 
@@ -72,7 +77,9 @@ def compare(baseline: dict[str, Any], summary: Summary) -> list[str]:
                 if before != Verdict.UNKNOWN.value:
                     worse.append(f"{name} {requirement_id}: was {_word(before)}, the requirement is gone")
             elif _RANK[cell.verdict] < _RANK[Verdict(before)]:
-                worse.append(f"{name} {requirement_id}: was {_word(before)}, is {_word(cell.verdict.value)}" + _why(cell.detail))
+                worse.append(
+                    f"{name} {requirement_id}: was {_word(before)}, is {_word(cell.verdict.value)}" + _why(cell.detail)
+                )
         proven = {call for call, _, is_proven in entry.endpoints if is_proven}
         worse += [
             f"{name} endpoint {call}: was proven, is not"

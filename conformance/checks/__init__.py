@@ -1,6 +1,7 @@
 """The checks, one module a chapter; each judges one requirement on any subject, with or without pytest.
 
-**A check** is a coroutine function that takes a :class:`conformance.trial.Trial`. It makes backends, scripts the server,
+**A check** is a coroutine function that takes a :class:`conformance.trial.Trial`. It makes backends, scripts the
+server,
 calls, and asserts; its docstring is the clause it judges::
 
     @check("BRK-02")
@@ -15,20 +16,28 @@ calls, and asserts; its docstring is the clause it judges::
         trial.equal(len(trial.requests), 1, "requests at the server")
         trial.close_to(caught.error.retry_after, 30.0, "retry_after")
 
-- Time is virtual: ``trial.sleep(30)`` costs a millisecond, ``trial.now`` tells the time, ``trial.settle()`` lets everything
+- Time is virtual: ``trial.sleep(30)`` costs a millisecond, ``trial.now`` tells the time, ``trial.settle()`` lets
+everything
   happen that needs no time. Real waiting is never right. A check that hangs is stuck, which is a failure.
-- Everything asserted goes through ``expect``, ``equal``, ``close_to`` or ``raises``: they are counted. A trial that asserts
-  nothing, sends nothing (unless its requirement says ``traffic=False``) or scripts a fault that never fires is *vacuous*,
+- Everything asserted goes through ``expect``, ``equal``, ``close_to`` or ``raises``: they are counted. A trial that
+asserts
+  nothing, sends nothing (unless its requirement says ``traffic=False``) or scripts a fault that never fires is
+  *vacuous*,
   so it may be asked of every answer whether it proved something. Messages say what was looked at; no ports, no ids.
-- ``trial.fault(action, nth=...)`` scripts an action on the representative call; ``trial.script(Fault(...))`` anything else.
-  ``trial.sim.hold()``, ``await trial.sim.until(held=2)`` and ``trial.sim.let_go(1)`` freeze the server for questions of order.
-- ``trial.spawn(...)`` runs in the background and is cancelled at the end; ``await trial.outcomes([...])`` runs together.
+- ``trial.fault(action, nth=...)`` scripts an action on the representative call; ``trial.script(Fault(...))`` anything
+else.
+  ``trial.sim.hold()``, ``await trial.sim.until(held=2)`` and ``trial.sim.let_go(1)`` freeze the server for questions
+  of order.
+- ``trial.spawn(...)`` runs in the background and is cancelled at the end; ``await trial.outcomes([...])`` runs
+together.
 - After the check the trial closes its backends and fails when a slot, a key, a request or a task is left.
 - ``@check("CAP-01", cases=lambda subject: sorted(subject.declared))`` runs once per case with ``trial.case`` set.
-- Synchronous twins live in real threads: ``async with trial.threads() as side`` gives ``side.backend(...)``, a simulator in a
+- Synchronous twins live in real threads: ``async with trial.threads() as side`` gives ``side.backend(...)``, a
+simulator in a
   thread (``side.sim``), ``await side.run(function, ...)`` in a worker thread, and a clock that jumps (``side.clock``).
 - Judge only what any backend must do: reach inside the subject only where the clause is not black-box.
-- A backend that needs an argument this trial would set can be given it: ``trial.backend(api_keys=[...], base_url=...)``.
+- A backend that needs an argument this trial would set can be given it: ``trial.backend(api_keys=[...],
+base_url=...)``.
 
 **A saboteur** breaks exactly that clause, in :mod:`conformance.saboteurs`, one module a chapter::
 
@@ -38,8 +47,10 @@ calls, and asserts; its docstring is the clause it judges::
         backend.endpoint().breaker.acquire = lambda now, wall: Lease(0, False)
 
 It gets a freshly made good backend and spoils it in place (or returns another object). ``maker=True`` wraps the factory
-instead: ``def name(make)`` returns a function ``(site, **settings) -> backend``. ``subjects=("ollama",)`` makes it from another
-subject. It must be caught by an assertion, by an error of the backend, by a hang or by a leak; an exception raised inside
+instead: ``def name(make)`` returns a function ``(site, **settings) -> backend``. ``subjects=("ollama",)`` makes it
+    from another
+subject. It must be caught by an assertion, by an error of the backend, by a hang or by a leak; an exception raised
+inside
 the harness itself is a crash and proves nothing. Try it: ``conformance run --requirement BRK-02``.
 
 **A subject** is a module of :mod:`conformance.subjects` with a ``SUBJECT``; see :class:`conformance.subject.Subject`.

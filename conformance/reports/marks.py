@@ -13,7 +13,7 @@ MARKS: Final = {
     Verdict.PASS: "✅",
     Verdict.FAIL: "❌",
     Verdict.KNOWN_FAILURE: "🟠",
-    Verdict.NOT_APPLICABLE: "➖",
+    Verdict.NOT_APPLICABLE: "n/a",
     Verdict.UNPROVEN: "🔸",
     Verdict.VACUOUS: "⭕",
     Verdict.UNKNOWN: "❔",
@@ -34,7 +34,7 @@ def column_text(cell: ColumnCell) -> str:
     if cell.green:
         return "✅"
     if cell.text == "n/a":
-        return "➖"
+        return "n/a"
     if cell.concerned:
         verdict = Verdict(cell.text.replace(" ", "_")) if cell.text != "not built" else Verdict.UNKNOWN
         return f"{MARKS[verdict]} {cell.proven}/{cell.concerned}"

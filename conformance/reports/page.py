@@ -1,4 +1,5 @@
-"""Writes ``index.html``: one self-contained page to look and drill down. The template beside this module asks for no network."""
+"""Writes ``index.html``: one self-contained page to look and drill down. The template beside this module asks for no
+network."""
 
 from __future__ import annotations
 
@@ -43,7 +44,10 @@ def _data(summary: Summary) -> dict[str, Any]:
         },
         "backends": [_backend(entry) for entry in summary.rows],
         "kills": [
-            {name: kill[name] for name in ("saboteur", "subject", "requirement", "sin", "killed", "by", "detail", "also")}
+            {
+                name: kill[name]
+                for name in ("saboteur", "subject", "requirement", "sin", "killed", "by", "detail", "also")
+            }
             for kill in sorted(summary.evidence.kills, key=lambda kill: (kill["saboteur"], kill["subject"]))
         ],
     }
@@ -59,7 +63,13 @@ def _backend(entry: RowSummary) -> dict[str, Any]:
         "reasons": list(entry.reasons),
         "lane": entry.lane,
         "columns": [
-            {"name": cell.name, "green": cell.green, "says": cell.text, "proven": cell.proven, "concerned": cell.concerned}
+            {
+                "name": cell.name,
+                "green": cell.green,
+                "says": cell.text,
+                "proven": cell.proven,
+                "concerned": cell.concerned,
+            }
             for cell in entry.columns
         ],
         "endpoints": [{"name": name, "route": route, "proven": proven} for name, route, proven in entry.endpoints],

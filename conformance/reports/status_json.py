@@ -1,4 +1,5 @@
-"""Writes ``status.json``: the verdicts for programs, and the baseline of the gate. Its schema is ``status.schema.json``."""
+"""Writes ``status.json``: the verdicts for programs, and the baseline of the gate. Its schema is
+``status.schema.json``."""
 
 from __future__ import annotations
 

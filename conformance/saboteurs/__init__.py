@@ -1,6 +1,8 @@
-"""Known-bad backends: each breaks one requirement on purpose, in a few lines, and must be caught by that requirement's check.
+"""Known-bad backends: each breaks one requirement on purpose, in a few lines, and must be caught by that
+requirement's check.
 
-How to write one is told in :mod:`conformance.checks`. A saboteur starts from a good backend, so whatever else it does is
+How to write one is told in :mod:`conformance.checks`. A saboteur starts from a good backend, so whatever else it does
+is
 right: the fewer requirements notice it, the sharper the contract. Nothing here is used outside the kill matrix.
 """
 
@@ -57,7 +59,8 @@ _registry: dict[str, Saboteur] = {}
 def saboteur(
     requirement: str, sin: str, *, maker: bool = False, subjects: tuple[str, ...] = ("openai",)
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register ``def name(backend)`` as a saboteur of a requirement; with ``maker=True`` ``def name(make)`` that wraps the factory.
+    """Register ``def name(backend)`` as a saboteur of a requirement; with ``maker=True`` ``def name(make)`` that
+    wraps the factory.
 
     Raises:
         ValueError: there is one of this name for this requirement already.

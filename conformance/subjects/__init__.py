@@ -1,1 +1,2 @@
-"""The subjects: one module a backend, named as its row, holding ``SUBJECT``. See :class:`conformance.subject.Subject`."""
+"""The subjects: one module a backend, named as its row, holding ``SUBJECT``. See
+:class:`conformance.subject.Subject`."""

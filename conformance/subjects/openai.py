@@ -1,13 +1,13 @@
-"""OpenAI under the contract. The calls it declares stand in :mod:`conformance.subjects.openai_calls` where that exists."""
+"""OpenAI under the contract; the calls it declares stand in :mod:`conformance.subjects.openai_calls`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import Any, Final
 
 from backends.openai import OpenAI
-from conformance.subject import CallCase, Live, Site, Subject, standard_arguments
+from conformance.subject import Live, Site, Subject, standard_arguments
+from conformance.subjects.openai_calls import DECLARED, FEATURES
 
 __all__ = ["SUBJECT"]
 
@@ -24,27 +24,6 @@ def _live(environ: Mapping[str, str]) -> OpenAI:
     return OpenAI(environ=environ, max_retries=1)
 
 
-def _declared() -> Mapping[str, CallCase]:
-    if find_spec("conformance.subjects.openai_calls") is not None:
-        from conformance.subjects.openai_calls import DECLARED
-
-        calls: Mapping[str, CallCase] = DECLARED
-        return calls
-    return {
-        "chat": CallCase(
-            route="POST */chat/completions",
-            run=lambda backend: backend.achat(_messages("hello")),
-            twin=lambda backend: backend.chat(_messages("hello")),
-        ),
-        "stream_chat": CallCase(
-            route="POST */chat/completions",
-            run=lambda backend: backend.astream_chat(_messages("hello")).collect(),
-            twin=lambda backend: backend.stream_chat(_messages("hello")).collect(),
-            stream=True,
-        ),
-    }
-
-
 SUBJECT: Final = Subject(
     name="openai",
     title="OpenAI",
@@ -57,7 +36,9 @@ SUBJECT: Final = Subject(
     stream=lambda backend, text, **options: backend.astream_chat(_messages(text), **options),
     stream_name="stream_chat",
     provider="openai",
-    declared=_declared(),
+    declared=DECLARED,
+    features=FEATURES,
+    refusals=tuple(OpenAI.refusals),
     sources=("backends.openai",),
     live=Live(variables=("OPENAI_API_KEY",), make=_live),
 )

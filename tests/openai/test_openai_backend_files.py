@@ -17,6 +17,10 @@ LINE = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body
 JSONL = json.dumps(LINE).encode() + b"\n"
 
 
+def names_in(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir())
+
+
 async def test_the_life_of_a_file(sim: Simulator, backend: OpenAI, tmp_path: Path) -> None:
     expiry = {"anchor": "created_at", "seconds": 3600}
     made = await backend.aupload_file(("in.jsonl", JSONL), "batch", expires_after=expiry)
@@ -34,7 +38,7 @@ async def test_the_life_of_a_file(sim: Simulator, backend: OpenAI, tmp_path: Pat
     other = await backend.aupload_file(JSONL, "batch")
     with pytest.raises(errors.BackendError):
         await backend.adownload_file(other.id, tmp_path / "cut.jsonl")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["out.jsonl"]
+    assert names_in(tmp_path) == ["out.jsonl"]
 
 
 async def test_lists_walk_over_their_pages(sim: Simulator, backend: OpenAI) -> None:

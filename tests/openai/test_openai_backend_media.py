@@ -18,6 +18,10 @@ PNG = b"\x89PNG\r\n\x1a\n and more"
 SOUND = b"RIFF....WAVE and more"
 
 
+def names_in(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir())
+
+
 async def test_images_are_decoded(sim: Simulator, backend: OpenAI) -> None:
     made = await backend.agenerate_image("a cat", n=2, size="1024x1024", quality="low")
     assert [image.data[:8] for image in made.images] == [PNG[:8]] * 2
@@ -66,7 +70,8 @@ async def test_speech_whole_streamed_and_in_events(sim: Simulator, backend: Open
         "response_format": "wav",
         "speed": 1.5,
     }
-    assert wave.open(io.BytesIO(said.data)).getnchannels() == 1
+    with wave.open(io.BytesIO(said.data)) as sound:
+        assert sound.getnchannels() == 1
     assert said.content_type is not None
     assert said.content_type.startswith("audio/")
     assert said.size == len(said.data)
@@ -92,13 +97,13 @@ async def test_speech_lands_in_a_file_only_when_whole(sim: Simulator, backend: O
         await backend.aspeech_to_file("hello again", path, response_format="wav")
     assert not sim.unfired()
     assert path.read_bytes() == before
-    assert [entry.name for entry in tmp_path.iterdir()] == ["hello.wav"]
+    assert names_in(tmp_path) == ["hello.wav"]
     sim.script(Fault(Status(400), path="*/audio/speech", nth=1))
     with pytest.raises(errors.InvalidRequestError):
         await backend.aspeech_to_file("hello", tmp_path / "other.wav")
     with pytest.raises(errors.ConfigurationError, match="cannot be written"):
         await backend.aspeech_to_file("hello", tmp_path / "missing" / "x.wav")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["hello.wav"]
+    assert names_in(tmp_path) == ["hello.wav"]
 
 
 @pytest.mark.parametrize("kind", ["json", "text", "srt", "vtt", "verbose_json"])

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def replay(name: str, *cuts: int) -> OpenAI:
             for key, value in response["headers"].items()
             if key not in ("content-length", "transfer-encoding")
         }
-        pieces = [body[start:end] for start, end in zip(places, places[1:], strict=False)]
+        pieces = [body[start:end] for start, end in pairwise(places)]
         return httpx.Response(response["status"], headers=headers, stream=Pieces(*pieces), request=request)
 
     return OpenAI(api_key="sk-x", transport=httpx.MockTransport(respond), environ={}, max_retries=0)

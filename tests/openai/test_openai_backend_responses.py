@@ -32,6 +32,11 @@ def streaming(*events: dict[str, Any]) -> Callable[[httpx.Request], httpx.Respon
     )
 
 
+async def gather(stream: Any, into: list[str]) -> None:
+    async for chunk in stream:
+        into.append(chunk.text)
+
+
 async def test_a_response_and_its_life_at_the_provider(sim: Simulator, backend: OpenAI) -> None:
     reply = await backend.aresponses("hello", model=MODEL, instructions="Be brief.", max_output_tokens=500)
     assert sim.requests[0].json == {
@@ -106,10 +111,9 @@ async def test_background_work_can_be_stopped(sim: Simulator, backend: OpenAI) -
 async def test_an_error_event_is_typed(sim: Simulator, backend: OpenAI) -> None:
     sim.script(Fault(ErrorEvent(after_events=1, status=500), path="*/responses", nth=1))
     stream = backend.astream_responses("hello", model=MODEL)
-    got = []
+    got: list[str] = []
     with pytest.raises(errors.StreamInterruptedError) as caught:
-        async for chunk in stream:
-            got.append(chunk.text)
+        await gather(stream, got)
     assert caught.value.partial == "".join(got)
     assert not sim.unfired()
 
@@ -129,8 +133,16 @@ FAILED = {"id": "resp_1", "status": "failed", "output": [], "error": {"code": "s
 @pytest.mark.parametrize(
     ("event", "kind", "code"),
     [
-        ({"type": "error", "code": "server_error", "message": "It broke.", "param": None}, errors.ServerError, "server_error"),
-        ({"type": "error", "error": {"message": "It broke.", "type": "server_error"}}, errors.ServerError, "server_error"),
+        (
+            {"type": "error", "code": "server_error", "message": "It broke.", "param": None},
+            errors.ServerError,
+            "server_error",
+        ),
+        (
+            {"type": "error", "error": {"message": "It broke.", "type": "server_error"}},
+            errors.ServerError,
+            "server_error",
+        ),
         ({"type": "response.failed", "response": FAILED}, errors.ServerError, "server_error"),
         (
             {"type": "error", "code": "context_length_exceeded", "message": "It broke."},
@@ -186,7 +198,9 @@ async def test_reasoning_refusals_and_incomplete_answers(answering: Callable[...
     assert reply.reasoning == "First.\n\nSecond."
     assert reply.refusal == "No."
     assert reply.finish_reason == "length"
-    assert [(call.id, call.name, call.arguments, call.type) for call in reply.tool_calls] == [("c1", "shell", "ls", "custom")]
+    assert [(call.id, call.name, call.arguments, call.type) for call in reply.tool_calls] == [
+        ("c1", "shell", "ls", "custom")
+    ]
     usage = reply.usage
     assert (usage.cached_tokens, usage.cache_write_tokens, usage.reasoning_tokens) == (2, 1, 4)
     assert reply.raw == body

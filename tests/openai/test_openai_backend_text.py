@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,11 @@ WEATHER = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
+
+
+async def gather(stream: Any, into: list[str]) -> None:
+    async for chunk in stream:
+        into.append(chunk.text)
 
 
 async def test_chat_reads_everything(sim: Simulator, backend: OpenAI) -> None:
@@ -193,14 +199,15 @@ async def test_organisation_and_project_headers(sim: Simulator) -> None:
 async def test_an_error_in_a_stream_before_and_behind_content(sim: Simulator, backend: OpenAI) -> None:
     sim.script(Fault(ErrorEvent(after_events=2, status=500), path="*/chat/completions", nth=1))
     stream = backend.astream_chat(ASK, model=MODEL)
-    got = []
+    got: list[str] = []
     with pytest.raises(errors.StreamInterruptedError) as caught:
-        async for chunk in stream:
-            got.append(chunk.text)
+        await gather(stream, got)
     assert caught.value.partial == "".join(got) != ""
     assert caught.value.attempts == 1
     assert isinstance(caught.value.__cause__, errors.ServerError)
-    sim.script(Fault(ErrorEvent(after_events=0, status=429, code="rate_limit_exceeded"), path="*/chat/completions", nth=1))
+    sim.script(
+        Fault(ErrorEvent(after_events=0, status=429, code="rate_limit_exceeded"), path="*/chat/completions", nth=1)
+    )
     again = await backend.astream_chat(ASK, model=MODEL).collect()
     assert again.attempts == 2  # nothing had come: it was repeated
     assert not sim.unfired()

@@ -1,0 +1,118 @@
+"""The charts of the report, each a pure function of one part's result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks import svg
+from benchmarks.figures import summary
+from benchmarks.formats import duration, number
+
+__all__ = ["charts"]
+
+
+def charts(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return file name -> SVG for every chart that the results allow."""
+    found: dict[str, str] = {}
+    if "calls" in results:
+        calls = results["calls"]
+        found["calls.svg"] = _bars(
+            calls, "32", "Calls per second", "32 in flight on one core; median, least and most of the rounds"
+        )
+        found["cpu.svg"] = _bars(
+            calls,
+            "32",
+            "Processor time of a call",
+            "32 in flight; median, least and most of the rounds",
+            "cpu_per_unit",
+            duration,
+        )
+        found["latency.svg"] = _latency(calls, "32", "Latency, median and 99th percentile", "32 in flight; logarithmic")
+    if "streams" in results:
+        found["streams.svg"] = _bars(
+            results["streams"],
+            "8",
+            "Streamed tokens per second",
+            "8 streams in flight on one core; median, least and most",
+        )
+    if "imports" in results:
+        found["imports.svg"] = _imports(results["imports"])
+    if "waiting_line" in results:
+        found["waiting_line.svg"] = _waiting_line(results["waiting_line"])
+    if "growth" in results and results["growth"]["status"] == "measured":
+        found["growth.svg"] = _growth(results["growth"])
+    return {name: chart for name, chart in found.items() if chart}
+
+
+def _measured(result: Mapping[str, Any], level: str, figure: str) -> list[tuple[Mapping[str, Any], list[float]]]:
+    found = []
+    for row in result["clients"]:
+        values = row["levels"].get(level, {}).get(figure, [])
+        if values and None not in values:
+            found.append((row, values))
+    return found
+
+
+def _bars(
+    result: Mapping[str, Any], level: str, title: str, subtitle: str, figure: str = "per_second", text: Any = number
+) -> str:
+    rows = []
+    for row, values in _measured(result, level, figure):
+        taken = summary(values)
+        rows.append(svg.Bar(row["title"], taken.median, taken.low, taken.high, row["ours"]))
+    return svg.bars(title, subtitle, rows, text) if rows else ""
+
+
+def _latency(result: Mapping[str, Any], level: str, title: str, subtitle: str) -> str:
+    rows = []
+    for row, p50 in _measured(result, level, "p50"):
+        p99 = row["levels"][level]["p99"]
+        half, late = summary(p50).median, summary(p99).median
+        rows.append(svg.Bar(row["title"], half, half, late, row["ours"]))
+    return svg.ranges(title, subtitle, rows, duration) if rows else ""
+
+
+def _imports(result: Mapping[str, Any]) -> str:
+    bare = next(row for row in result["rows"] if row["name"] == "bare")["wall"]
+    rows = []
+    for row in result["rows"]:
+        if row["status"] != "measured" or row["name"] == "bare":
+            continue
+        taken = summary([max(0.0, one - other) for one, other in zip(row["wall"], bare, strict=True)])
+        ours = row["name"].startswith(("backends", "whole_path"))
+        rows.append(svg.Bar(row["title"].replace("`", ""), taken.median, taken.low, taken.high, ours))
+    return svg.bars(
+        "Time of an import, and of a first call", "over a bare interpreter; median, least and most", rows, duration
+    )
+
+
+def _waiting_line(result: Mapping[str, Any]) -> str:
+    names = {"push": "push", "pop": "pop", "submit": "admission in", "release": "admission out"}
+    series = [
+        svg.Line(label, [(row["waiting"], summary(row[name]).median * 1e6) for row in result["rows"]])
+        for name, label in names.items()
+    ]
+    return svg.lines(
+        "The waiting line",
+        "µs for one operation, by how many wait; median of the rounds",
+        series,
+        lambda x: f"{x:,.0f}",
+        lambda y: number(y),
+        goal=(10.0, "target: at most 10 µs"),
+        log_x=True,
+    )
+
+
+def _growth(result: Mapping[str, Any]) -> str:
+    samples = result["samples"]
+    start = samples[0]["resident_bytes"]
+    points = [(sample["requests"] / 1000, (sample["resident_bytes"] - start) / 2**20) for sample in samples]
+    return svg.lines(
+        "Memory over finished requests",
+        "MB gained since the first sample, by thousands of requests",
+        [svg.Line("our whole path", points)],
+        number,
+        number,
+        goal=(5.0, "target: at most 5 MB"),
+    )

@@ -1,0 +1,93 @@
+"""What a provider's own documents say about errors, arguments and names: tables beside its subject, for checks that ask all alike.
+
+``conformance/subjects/<name>_expected.py`` holds ``EXPECTED``; a provider without one is asked only what holds for all. Data
+only; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+from backends import errors
+from conformance.subject import Subject
+
+__all__ = ["BadCall", "ErrorCase", "Expectations", "NamedCall", "expectations_of"]
+
+
+def _tool(name: str) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["naïve ☃"]}},
+        "required": ["city", "unit"],
+    }
+    return {"type": "function", "function": {"name": name, "description": "Tells it.", "parameters": schema}}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCase:
+    """One documented error answer: what the server sends, and what it must become."""
+
+    status: int
+    expected: type[errors.BackendError]
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadCall:
+    """A call that must not reach the wire: ``make`` makes it, ``names`` must stand in the error."""
+
+    names: str
+    make: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCall:
+    """A call whose argument becomes one segment of the path behind ``prefix``; ``good`` is a name that is sent."""
+
+    prefix: str
+    make: Callable[[Any, str], Any]
+    good: str = "plain-name.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectations:
+    """The tables of one provider.
+
+    Attributes:
+        errors: error answers that a status alone does not decide.
+        bad_calls: arguments that must be refused.
+        unsayable: calls with numbers, texts or lists that JSON or the provider cannot take.
+        injections: calls that take a text for a header or an id, given a text with a line break.
+        named_calls: calls with a name in the path.
+        models: unknown or retired models, and a name that must be among the suggestions (None: any suggestion will do).
+        warm: called before those models are asked for, so that a server's own models are known.
+        tools: options of the representative call that make the model call two tools.
+        secret_settings: a header setting of the constructor that takes text.
+    """
+
+    errors: tuple[ErrorCase, ...] = ()
+    bad_calls: tuple[BadCall, ...] = ()
+    unsayable: tuple[BadCall, ...] = ()
+    injections: tuple[Callable[[Any, str], Any], ...] = ()
+    named_calls: tuple[NamedCall, ...] = ()
+    models: tuple[tuple[str, str | None], ...] = ()
+    warm: Callable[[Any], Any] | None = None
+    tools: Mapping[str, Any] = field(default_factory=lambda: {"tools": [_tool("weather"), _tool("tide")]})
+
+
+_NONE: Final = Expectations()
+
+
+def expectations_of(subject: Subject) -> Expectations:
+    """Return the tables of a subject, empty ones where it has none."""
+    module = f"conformance.subjects.{subject.name}_expected"
+    if find_spec(module) is None:
+        return _NONE
+    found = import_module(module).EXPECTED
+    assert isinstance(found, Expectations)
+    return found

@@ -1,0 +1,240 @@
+"""The pytest plugin: ``pytest -m conformance`` and ``pytest -m live`` run the contract, every requirement an item of
+its own.
+
+It adds no item unless ``-m`` asks for one of its markers, and imports nothing heavy before that. Items carry their
+evidence
+on their reports, so it also arrives from the workers of pytest-xdist; the controller writes the stream and the reports.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conformance.runner import Job
+
+_PROPERTY: Final = "conformance_evidence"
+_MARKERS: Final = (
+    "conformance: the contract over every backend, simulated; writes evidence and reports",
+    "live: the contract over real providers with real credentials; opt-in",
+    "requirement(id): judges the requirement of this id",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add where evidence and reports go, and the switch."""
+    group = parser.getgroup("conformance")
+    group.addoption(
+        "--conformance-evidence", metavar="FILE", help="where evidence is written (default .conformance/evidence.jsonl)"
+    )
+    group.addoption(
+        "--conformance-reports", metavar="DIR", help="where reports are written (default reports/ for a whole run)"
+    )
+    group.addoption(
+        "--conformance-seed", metavar="N", type=int, default=0, help="of every trial's random source (default 0)"
+    )
+    parser.addini("conformance", "run the contract when -m asks for it (default on)", type="bool", default=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and what collects evidence when the contract was asked for."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    if _lanes(config):
+        config.pluginmanager.register(_Session(config), "conformance-session")
+
+
+def _lanes(config: pytest.Config) -> tuple[str, ...]:
+    """Return the lanes that ``-m`` asks for: names our marker and does not negate it."""
+    expression = str(config.getoption("markexpr", "") or "")
+    if not config.getini("conformance"):
+        return ()
+    asked = [
+        lane
+        for marker, lane in (("conformance", "simulated"), ("live", "live"))
+        if re.search(rf"(?<!not )(?<!not \()\b{marker}\b", " ".join(expression.split()))
+    ]
+    return tuple(asked)
+
+
+class ContractFailure(Exception):  # noqa: N818 - a finding, not an error of the program
+    """A requirement that does not hold; its text is the whole report."""
+
+
+class RequirementItem(pytest.Item):
+    """Every case of one requirement on one subject, or one saboteur."""
+
+    job: Job
+    skip_reason: str | None
+
+    @classmethod
+    def of(cls, parent: pytest.Session, job: Job, skip_reason: str | None = None) -> RequirementItem:
+        """Return an item for a job."""
+        name = f"{job.lane}[{job.subject}-{job.saboteur or job.requirement}]"
+        item: RequirementItem = cls.from_parent(parent, name=name, nodeid=f"conformance::{name}")
+        item.job = job
+        item.skip_reason = skip_reason
+        item.add_marker("live" if job.lane == "live" else "conformance")
+        item.add_marker(pytest.mark.requirement(job.requirement))
+        return item
+
+    def runtest(self) -> None:
+        """Run the job and keep its evidence.
+
+        Raises:
+            ContractFailure: a case failed or was vacuous, or a saboteur survived.
+        """
+        if self.skip_reason is not None:
+            pytest.skip(self.skip_reason)
+        from conformance.runner import run_job
+
+        records = run_job(self.job)
+        self.user_properties.append((_PROPERTY, json.dumps(records)))
+        reasons = [
+            record["detail"] for record in records if record["kind"] == "case" and record["verdict"] == "not_applicable"
+        ]
+        if len(reasons) == len(records):
+            pytest.skip(f"not applicable: {reasons[0]}")
+        problems = [problem for problem in map(_problem, records) if problem]
+        if problems and not self._is_known():
+            raise ContractFailure("\n".join([_clause(self.job), *problems]))
+
+    def _is_known(self) -> bool:
+        from conformance.baseline.known import known_failures
+
+        known = known_failures().get((self.job.subject, self.job.requirement))
+        if known is not None and not self.job.saboteur:
+            pytest.xfail(f"{known.reason} ({known.issue})")
+        return False
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show a broken requirement without a traceback through the harness."""
+        if isinstance(excinfo.value, ContractFailure):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Name the item."""
+        return Path(__file__), None, self.name
+
+
+def _problem(record: dict[str, Any]) -> str | None:
+    if record["kind"] == "kill":
+        return None if record["killed"] else f"the saboteur survived ({record['sin']}): {record['detail']}"
+    if record["verdict"] in ("pass", "not_applicable"):
+        return None
+    case = f"[{record['case']}] " if record["case"] else ""
+    return f"{record['verdict']}: {case}{record['detail']}"
+
+
+def _clause(job: Job) -> str:
+    from conformance import catalogue
+
+    requirement = catalogue.find(job.requirement)
+    return f"{requirement.id} {requirement.level.value}: {requirement.clause}"
+
+
+class _Session:
+    """Adds the items, gathers what they found, and writes it at the end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._planned = 0
+        self._found: dict[str, list[dict[str, Any]]] = {}
+        self._order: list[str] = []
+        self._seed = int(config.getoption("--conformance-seed"))
+        self._check_places()
+        self._note = ""
+
+    def _check_places(self) -> None:
+        """Refuse at the beginning what could not be written at the end."""
+        for option in ("--conformance-evidence", "--conformance-reports"):
+            given = self._config.getoption(option)
+            if given is None:
+                continue
+            folder = Path(given) if option.endswith("reports") else Path(given).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise pytest.UsageError(
+                    f"{option} {given} cannot be written ({error.strerror}); name another place"
+                ) from None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
+        """Add the contract's items before ``-m`` and ``-k`` choose among all."""
+        added = [RequirementItem.of(session, job, reason) for job, reason in self._jobs()]
+        self._planned = len(added)
+        items.extend(added)
+
+    def _jobs(self) -> Iterable[tuple[Job, str | None]]:
+        from conformance import check, subject
+        from conformance.live import missing_variables
+        from conformance.runner import Job, Selection, plan
+
+        lanes = _lanes(self._config)
+        if "simulated" in lanes:
+            yield from ((job, None) for job in plan(Selection(seed=self._seed)))
+        if "live" in lanes:
+            live = check.load(lane="live")
+            for name in subject.built():
+                missing = missing_variables(subject.load(name))
+                yield from ((Job(name, requirement, "live", self._seed), missing) for requirement in live)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember the order of the plan: evidence is written in it, whoever ran what."""
+        self._order = [item.nodeid for item in session.items if isinstance(item, RequirementItem)]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the evidence that a report carries."""
+        for name, value in report.user_properties:
+            if name == _PROPERTY and report.when == "call":
+                self._found[report.nodeid] = json.loads(str(value))
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the evidence stream, and the reports for a whole simulated run."""
+        if hasattr(self._config, "workerinput") or not self._found:
+            return  # a worker's findings are written by the controller
+        self._note = self._write()
+
+    def _write(self) -> str:
+        from conformance.command_line import EVIDENCE, REPORTS
+        from conformance.evidence import Writer, read
+        from conformance.reports import render
+        from conformance.runner import subject_records
+        from conformance.summary import summarise
+
+        root = self._config.rootpath
+        evidence = Path(self._config.getoption("--conformance-evidence") or root / EVIDENCE)
+        records = [record for nodeid in sorted(self._found, key=self._place) for record in self._found[nodeid]]
+        lanes = {record["lane"] for record in records if record["kind"] == "case"}
+        complete = bool(self._planned) and self._planned == len(self._found) and lanes == {"simulated"}
+        lane = "live" if lanes == {"live"} else "simulated"
+        with Writer(evidence, lane=lane, seed=self._seed, complete=complete) as writer:
+            for record in (*subject_records({record["subject"] for record in records}), *records):
+                writer.add(record)
+        given = self._config.getoption("--conformance-reports")
+        if given is None and not complete:
+            return f"conformance: look at the evidence: {evidence} (a partial run leaves {REPORTS}/ as it is)"
+        folder = Path(given or root / REPORTS)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in render(summarise(read(evidence))).items():
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        page, status = folder / "index.html", folder / "API_IMPLEMENTATION_STATUS.md"
+        return f"conformance: look at {page} or {status}; evidence: {evidence}"
+
+    def _place(self, nodeid: str) -> int:
+        return self._order.index(nodeid) if nodeid in self._order else len(self._order)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say where to look."""
+        if self._note:
+            terminalreporter.write_line(self._note)

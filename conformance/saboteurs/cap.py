@@ -1,0 +1,102 @@
+"""Saboteurs of chapter CAP: calls that send something else, read half, or promise what is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.saboteurs import saboteur
+
+
+def _rewriting(backend: Any, change: Any) -> None:
+    """Let ``change`` rewrite every operation before it is sent."""
+    for name in ("_perform", "_stream"):
+        whole = getattr(backend, name)
+
+        def spoilt(operation: Any, options: Any, _whole: Any = whole) -> Any:
+            return _whole(change(operation), options)
+
+        setattr(backend, name, spoilt)
+
+
+@saboteur("CAP-01", "sends a field that the provider does not know")
+def invents_a_field(backend: Any) -> None:
+    """The gateway's own settings leak into the request."""
+
+    def change(operation: Any) -> Any:
+        if not isinstance(operation.body, dict):
+            return operation
+        return replace(operation, body={**operation.body, "num_retries": 3})
+
+    _rewriting(backend, change)
+
+
+@saboteur("CAP-01", "sends requests to a path without the version")
+def wrong_path(backend: Any) -> None:
+    """Works with one gateway only."""
+    _rewriting(backend, lambda operation: replace(operation, path="/api" + operation.path))
+
+
+@saboteur("CAP-02", "keeps of the payload only what it knows")
+def trims_the_payload(backend: Any) -> None:
+    """Fields of next month's API are gone."""
+    answer = backend._answer
+
+    def spoilt(call: Any, response: Any, data: Any) -> Any:
+        made = answer(call, response, data)
+        if isinstance(made.data, dict):
+            made.data = {name: value for name, value in made.data.items() if name != "from_the_future"}
+        return made
+
+    backend._answer = spoilt
+
+
+@saboteur("CAP-02", "drops the answer's headers")
+def drops_headers(backend: Any) -> None:
+    """Rate-limit windows never reach the caller (litellm#27823)."""
+    answer = backend._answer
+
+    def spoilt(call: Any, response: Any, data: Any) -> Any:
+        made = answer(call, response, data)
+        made.headers = {}
+        return made
+
+    backend._answer = spoilt
+
+
+@saboteur("CAP-03", "sends what the provider switched off and lets it answer 404")
+def sends_dead_calls(backend: Any) -> None:
+    """The refusal costs a request and names no replacement."""
+    from backends.operation import Operation
+
+    async def dead(*arguments: Any, **options: Any) -> Any:
+        del arguments, options
+        return await backend._perform(Operation("assistants", lambda answer: answer.data, "/assistants"), {})
+
+    backend.aassistants = dead
+
+
+@saboteur("CAP-04", "drops parameters silently")
+def drops_parameters(backend: Any) -> None:
+    """seed, stop and logit_bias are accepted and forgotten."""
+
+    def change(operation: Any) -> Any:
+        if not isinstance(operation.body, dict):
+            return operation
+        kept = {name: value for name, value in operation.body.items() if name not in ("seed", "stop", "logit_bias")}
+        return replace(operation, body=kept)
+
+    _rewriting(backend, change)
+
+
+@saboteur("CAP-04", "folds the system prompt into the user's message")
+def folds_the_system_prompt(backend: Any) -> None:
+    """The model is told in another voice."""
+
+    def change(operation: Any) -> Any:
+        if not isinstance(operation.body, dict) or "messages" not in operation.body:
+            return operation
+        messages = [{**message, "role": "user"} for message in operation.body["messages"]]
+        return replace(operation, body={**operation.body, "messages": messages})
+
+    _rewriting(backend, change)

@@ -1,0 +1,1 @@
+"""What the simulated Ollama answers, one file for each kind of call."""

@@ -1,0 +1,132 @@
+"""Targets, page and charts are pure functions of the results and honest about what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import benchmark_samples as samples
+import pytest
+
+from benchmarks import report, result_files, targets
+from benchmarks.charts import charts
+
+Results = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def results() -> Results:
+    return samples.everything()
+
+
+def _verdicts(results: Results) -> dict[str, str]:
+    return {f"{row.part}: {row.what}": row.verdict for row in targets.rows(results)}
+
+
+def test_every_target_is_judged_by_its_median(results: Results) -> None:
+    verdicts = _verdicts(results)
+    assert len(verdicts) == len(targets.TARGETS)
+    missed = {what: verdict for what, verdict in verdicts.items() if verdict != "reached"}
+    assert len(missed) == 2
+    for what, verdict in missed.items():
+        assert what.startswith("sync_twin: ")
+        assert verdict == "not reached: 3 instead of 2"
+
+
+def test_a_missed_target_says_by_how_much(results: Results) -> None:
+    results["calls"] = samples.with_clients(
+        "calls",
+        ("1", "32", "128"),
+        {"aiohttp_raw": [1000.0], "whole_path": [400.0], "openai_sdk": [10.0], "litellm_router": [10.0]},
+    )
+    assert targets.rows(results)[0].verdict == "not reached: 0.4 instead of 0.5"
+
+
+def test_a_target_without_figures_is_a_row_that_says_why(results: Results) -> None:
+    del results["growth"]
+    results["streams"]["quick"] = True
+    results["calls"]["clients"][-1].update(status="not installed", remark="pip install litellm", levels={})
+    verdicts = list(_verdicts(results).values())
+    assert "not measured: run `python -m benchmarks growth`" in verdicts
+    assert "not measured: a quick run says nothing about speed" in verdicts
+    assert "not measured: litellm router not installed: pip install litellm" in verdicts
+
+
+def test_nothing_measured_is_still_a_page() -> None:
+    page = report.render({})
+    assert page.count("not measured") == len(targets.TARGETS)
+
+
+def test_the_page_is_the_same_every_time_and_shows_every_part(results: Results) -> None:
+    page = report.render(results)
+    assert page == report.render(samples.everything())
+    for heading in ("Targets", "Conditions", "Calls", "Streams", "The waiting line", "The contract"):
+        assert f"## {heading}\n" in page
+    assert "not reached: 3 instead of 2" in page
+    assert "2026-01-02" in page
+
+
+def test_an_absent_client_is_a_row(results: Results) -> None:
+    results["calls"]["clients"].append(
+        samples.client("any_llm", None, (), status="not installed", remark="pip install any-llm-sdk")
+    )
+    assert "| any llm | not installed: pip install any-llm-sdk |" in report.render(results)
+
+
+def test_failures_and_noise_are_shown(results: Results) -> None:
+    results["calls"]["clients"][2]["levels"]["32"].update(failures=7, first_failure="TimeoutError: late")
+    results["calls"]["noise"] = samples.noise(quiet=False)
+    page = report.render(results)
+    assert "7 (TimeoutError: late)" in page
+    assert "no: others used 40%" in page
+
+
+def test_a_round_without_success_is_said(results: Results) -> None:
+    results["calls"]["clients"][3]["levels"]["32"].update(
+        per_second=[200.0, None, 200.0], failures=3, first_failure="X: y"
+    )
+    assert "no success" in report.render(results)
+    assert "not measured: litellm router failed: X: y" in _verdicts(results).values()
+
+
+def test_charts_are_well_formed_and_name_what_they_show(results: Results) -> None:
+    pictures = charts(results)
+    assert set(pictures) == {
+        "calls.svg", "cpu.svg", "latency.svg", "streams.svg", "imports.svg", "waiting_line.svg", "growth.svg",
+    }  # fmt: skip
+    for name, picture in pictures.items():
+        root = ElementTree.fromstring(picture)
+        words = [element.text for element in root.iter() if element.text]
+        assert root.attrib["aria-label"], name
+        assert "prefers-color-scheme:dark" in picture, name
+        assert "nan" not in picture, name
+        assert any("our" in word or "whole" in word or "push" in word or "backends" in word for word in words), name
+
+
+def test_markup_in_a_title_is_text(results: Results) -> None:
+    results["calls"]["clients"][0]["title"] = "<b>&"
+    assert "&lt;b&gt;&amp;" in charts(results)["calls.svg"]
+
+
+def test_results_come_back_as_written_and_old_charts_go(tmp_path: Path, results: Results) -> None:
+    for part, result in results.items():
+        result_files.write(tmp_path / "results", part, result, date="2026-01-02", quick=False)
+    read = result_files.read(tmp_path / "results")
+    assert list(read) == list(result_files.PARTS)
+    written = read["calls"]["clients"][0]["levels"]["32"]
+    assert written["per_second"] == [9000.0, 8000.0, 10000.0]
+    assert written["cpu_per_unit"] == [0.000111111, 0.000125, 0.0001], "six digits"
+    (tmp_path / "reports" / "benchmarks").mkdir(parents=True)
+    old = tmp_path / "reports" / "benchmarks" / "gone.svg"
+    old.write_text("<svg/>", "utf-8")
+    report.write(tmp_path / "reports", read)
+    assert not old.exists()
+    assert (tmp_path / "reports" / "BENCHMARKS.md").read_text("utf-8") == report.render(read)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema": 1, "part": "streams"}', '{"schema": 99, "part": "calls"}'])
+def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "calls.json").write_text(content, "utf-8")
+    with pytest.raises(result_files.DamagedError, match=r"calls\.json"):
+        result_files.read(tmp_path)
