@@ -12,7 +12,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
-from backends import errors
+from backends import errors as kinds
+from conformance.simulators.actions import Action
 from conformance.subject import Subject
 
 __all__ = ["BadCall", "ErrorCase", "Expectations", "NamedCall", "expectations_of"]
@@ -32,7 +33,7 @@ class ErrorCase:
     """One documented error answer: what the server sends, and what it must become."""
 
     status: int
-    expected: type[errors.BackendError]
+    expected: type[kinds.BackendError]
     code: str | None = None
     message: str | None = None
 
@@ -59,7 +60,10 @@ class Expectations:
     """The tables of one provider.
 
     Attributes:
+        statuses: plain statuses that mean something else at this provider.
         errors: error answers that a status alone does not decide.
+        json_answers: the representative call is answered by JSON.
+        unreadable: where it is not: what the server does to that answer, the class, a word that must be in the message.
         bad_calls: arguments that must be refused.
         unsayable: calls with numbers, texts or lists that JSON or the provider cannot take.
         injections: calls that take a text for a header or an id, given a text with a line break.
@@ -67,10 +71,12 @@ class Expectations:
         models: unknown or retired models, and a name that must be among the suggestions (None: any suggestion will do).
         warm: called before those models are asked for, so that a server's own models are known.
         tools: options of the representative call that make the model call two tools.
-        secret_settings: a header setting of the constructor that takes text.
     """
 
+    statuses: tuple[ErrorCase, ...] = ()
     errors: tuple[ErrorCase, ...] = ()
+    json_answers: bool = True
+    unreadable: tuple[tuple[Action, type[kinds.BackendError], str], ...] = ()
     bad_calls: tuple[BadCall, ...] = ()
     unsayable: tuple[BadCall, ...] = ()
     injections: tuple[Callable[[Any, str], Any], ...] = ()

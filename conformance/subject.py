@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.simulators.record import Seen
     from conformance.trial import Trial
 
-__all__ = ["PLANTED_KEY", "CallCase", "Live", "Site", "Subject", "built", "load", "standard_arguments"]
+__all__ = ["PLANTED_KEY", "CallCase", "Live", "Recorded", "Site", "Subject", "built", "load", "standard_arguments"]
 
 PLANTED_KEY: Final = "sk-planted-4b1d5e0c7a9f4e2d8c36-conformance"
 """The key of a backend that a check gave none: planted, so that a leak of it is found."""
@@ -77,6 +77,25 @@ class CallCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One recorded exchange that goes through the backend, for CAP-05.
+
+    Attributes:
+        run: makes the recorded request on a backend: ``run(backend, exchange)``.
+        judge: compares the reply with the recording: ``judge(trial, reply, exchange)``; None where it was an error.
+        error: the class that a recorded error must become.
+        differs: fields in which the request may differ from the recorded one.
+        stream: the answer was a stream; it is replayed at many splits of its bytes.
+    """
+
+    run: Callable[[Any, Any], Awaitable[Any]]
+    judge: Callable[[Any, Any, Any], None] | None = None
+    error: type[Exception] | None = None
+    differs: tuple[str, ...] = ()
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """How to reach the vendor itself.
 
@@ -114,6 +133,7 @@ class Subject:
         live: how to reach the vendor; None when it has not been tried.
         features: what CAP-04 asks of the representative capability, by name (system prompt, tools ...); each is sent
             and judged.
+        recorded: exchanges with a real server that are replayed, by ``source/name``.
         refusals: the calls that it says it does not have, by name.
         usage_fields: where input and output tokens stand in the representative call's answer (``usage.prompt_tokens``).
         missing_usage: the part of the answer without which no count is known; None where a missing count means zero.
@@ -136,6 +156,7 @@ class Subject:
     live: Live | None = None
     features: Mapping[str, CallCase] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)
     usage_fields: tuple[str, str] = ("usage.prompt_tokens", "usage.completion_tokens")
     missing_usage: str | None = "usage"
 

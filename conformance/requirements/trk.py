@@ -61,6 +61,6 @@ REQUIREMENTS: Final = (
         "Cost prices cached, cache-write, reasoning and audio tokens apart; an unknown figure gives None; "
         "prices carry source and date; a stream that broke off is charged for what came.",
         "vendors' price pages; users of other clients: silent zero costs",
-        applies_to=frozenset({"usage"}),
+        applies_to=frozenset({"cost"}),
     ),
 )

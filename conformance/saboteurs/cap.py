@@ -100,3 +100,25 @@ def folds_the_system_prompt(backend: Any) -> None:
         return replace(operation, body={**operation.body, "messages": messages})
 
     _rewriting(backend, change)
+
+
+@saboteur("CAP-05", "loses what is split between two pieces of the stream")
+def loses_split_events(backend: Any) -> None:
+    """Each piece that arrives is read as if it held whole events."""
+
+    class Careless:
+        def __init__(self, reader: Any) -> None:
+            self._reader = reader
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._reader, name)
+
+        def feed(self, data: bytes) -> Any:
+            whole = data[: data.rfind(b"\n\n") + 2] if b"\n\n" in data else b""
+            yield from self._reader.feed(whole)
+
+    def change(operation: Any) -> Any:
+        make = operation.stream
+        return operation if make is None else replace(operation, stream=lambda: Careless(make()))
+
+    _rewriting(backend, change)

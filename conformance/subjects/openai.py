@@ -8,6 +8,7 @@ from typing import Any, Final
 from backends.openai import OpenAI
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.openai_calls import DECLARED, FEATURES
+from conformance.subjects.openai_recorded import RECORDED
 
 __all__ = ["SUBJECT"]
 
@@ -27,7 +28,7 @@ def _live(environ: Mapping[str, str]) -> OpenAI:
 SUBJECT: Final = Subject(
     name="openai",
     title="OpenAI",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "usage", "tools", "embed", "models", "sync"}),
+    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
@@ -38,6 +39,7 @@ SUBJECT: Final = Subject(
     provider="openai",
     declared=DECLARED,
     features=FEATURES,
+    recorded=RECORDED,
     refusals=tuple(OpenAI.refusals),
     sources=("backends.openai",),
     live=Live(variables=("OPENAI_API_KEY",), make=_live),

@@ -214,7 +214,7 @@ async def test_a_file_that_does_not_match_the_manifest_is_not_kept(
 
 async def test_a_fetch_that_broke_off_goes_on(kit: S3Kit, sim: Simulator, folder: Path, tmp_path: Path) -> None:
     await kit.astore_model(folder, "m")
-    sim.script(Fault(CutAfter(1500), path="*bin", method="GET", nth=1), Fault(Status(503), path="*empty", nth=1))
+    sim.script(Fault(CutAfter(1500), path="*of*", method="GET", nth=1), Fault(Status(503), path="*empty", nth=1))
     await kit.afetch_model("m", tmp_path / "copy")
     assert tree(tmp_path / "copy") == tree(folder)
     assert sim.unfired() == []
