@@ -291,13 +291,14 @@ class Backend:
         try:
             limit = None if call.deadline_at is None else max(0.0, call.deadline_at - call.started)
             result, passage = await within(limit, travel(call, endpoint, self._random))
+        except errors.BackendError as failure:
+            outcome, error = "failure", type(failure).__name__
+            raise self._completed(failure, call) from failure.__cause__
+        else:
             usage = getattr(result, "usage", None)
             passage.succeed(usage)
             outcome = "success"
             return result
-        except errors.BackendError as failure:
-            outcome, error = "failure", type(failure).__name__
-            raise self._completed(failure, call) from failure.__cause__
         finally:
             self._finished(call, endpoint, outcome, error, usage, None)
 

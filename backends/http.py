@@ -109,6 +109,7 @@ class HTTPBackend(Backend):
             data: decoded JSON, or text where it was not JSON.
             operation: what was asked.
         """
+        del headers, operation
         message, code = error_text(data)
         return error_class(status)(message or f"HTTP {status}", status=status, code=code)
 
@@ -168,7 +169,8 @@ class HTTPBackend(Backend):
         body = operation.body
         if extra and not isinstance(body, Mapping | Multipart):  # forms are merged by their provider
             raise errors.InvalidRequestError(
-                f"extra_body: {operation.name} sends no JSON object that it could be merged into.", provider=self.provider.name
+                f"extra_body: {operation.name} sends no JSON object that it could be merged into.",
+                provider=self.provider.name,
             )
         if isinstance(body, Multipart):
             return body, body.content_type
@@ -206,9 +208,7 @@ class HTTPBackend(Backend):
             headers = (*headers, (self.provider.client_request_id_header, call.id))
         operation, settings = work.operation, work.endpoint.settings
         client = self._client(work.endpoint)
-        request = WireRequest(
-            operation.method, work.path, headers, work.body, _timeouts(settings, operation.stream is not None)
-        )
+        request = WireRequest(operation.method, work.path, headers, work.body, _timeouts(settings, operation))
         try:
             response = await client.open(request)
         except WireError as problem:
@@ -333,7 +333,7 @@ class HTTPBackend(Backend):
                 return
         held.extend(reader.finish())
         if not reader.done:
-            raise WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
+            raise _cut_short()
 
     async def _flow(self, call: Call[_Opened], work: _Work, state: StreamState[T]) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of one stream and count it exactly once, however it ends."""
@@ -372,7 +372,7 @@ class HTTPBackend(Backend):
                     for chunk in reader.finish():
                         yield chunk
                 if not reader.done:
-                    raise WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
+                    raise _cut_short()
                 reply: Any = reader.reply(self._answer(call, opened.response, None))
             except (WireError, *_UNREADABLE, errors.BackendError) as problem:
                 error_now = self._interrupted(bare(problem), opened, work)
@@ -431,10 +431,9 @@ class HTTPBackend(Backend):
         cause = failure.__cause__
         if isinstance(failure, errors.DeadlineExceededError):
             passage.let_go()
-        elif isinstance(cause, errors.TransportError):
-            passage.fail()
-        elif isinstance(cause, errors.BackendError) and (
-            failed_stream(cause, work.repeat, self._clock.time()).blame is Blame.OUTAGE
+        elif isinstance(cause, errors.TransportError) or (
+            isinstance(cause, errors.BackendError)
+            and failed_stream(cause, work.repeat, self._clock.time()).blame is Blame.OUTAGE
         ):
             passage.fail()
         else:
@@ -470,6 +469,10 @@ class HTTPBackend(Backend):
     async def _close_wire(self) -> None:
         for client in list(self._clients.values()):
             await client.aclose()
+
+
+def _cut_short() -> WireError:
+    return WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
 
 
 def _affinity(work: _Work) -> bytes | None:
@@ -539,13 +542,18 @@ def _is_content(chunk: Chunk) -> bool:
     return bool(chunk.text or chunk.tool_calls or chunk.reasoning or chunk.data or chunk.refusal or chunk.finish_reason)
 
 
-def _timeouts(settings: Settings, stream: bool) -> Timeouts:
+def _timeouts(settings: Settings, operation: Operation[Any]) -> Timeouts:
+    read = _longer(settings.read_timeout, operation.silence)
     return Timeouts(
         connect=settings.connect_timeout,
         write=settings.write_timeout,
-        read=settings.read_timeout,
-        idle=settings.idle_timeout if stream else settings.read_timeout,
+        read=read,
+        idle=_longer(settings.idle_timeout, operation.silence) if operation.stream is not None else read,
     )
+
+
+def _longer(limit: float | None, silence: float | None) -> float | None:
+    return limit if limit is None or silence is None else max(limit, silence)
 
 
 async def _drain(chunks: AsyncIterator[bytes]) -> None:

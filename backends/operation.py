@@ -126,6 +126,8 @@ class Operation(Generic[T]):
         accepted: statuses below 400 are answers; these further ones are, too (a HEAD that may say 404).
         inspect: looks at a whole answer before it counts as a success and may raise a BackendError
             (an error inside a 200).
+        silence: seconds for which this call may be silent where that is longer than the settings allow (verifying a
+            large file sends no progress).
     """
 
     name: str
@@ -141,3 +143,4 @@ class Operation(Generic[T]):
     repeat: Repeat = Repeat.ALWAYS
     accepted: frozenset[int] = field(default_factory=frozenset)
     inspect: Callable[[Answer], None] | None = None
+    silence: float | None = None

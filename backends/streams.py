@@ -100,7 +100,7 @@ class Stream(Generic[T]):
     Crossing into the event loop's thread costs more than a chunk, so a crossing brings all that have come, at most 64.
     """
 
-    __slots__ = ("__weakref__", "_inner", "_portal", "_ready", "_reading")
+    __slots__ = ("__weakref__", "_inner", "_portal", "_reading", "_ready")
 
     def __init__(self, make: Callable[[], AsyncStream[T]], portal: Portal) -> None:
         self._portal = portal
@@ -211,7 +211,7 @@ class _Reading:
                 if len(self._came) >= _READ_AHEAD:
                     self._room.clear()
                     await self._room.wait()
-        except Exception as error:  # noqa: BLE001 - whatever ended the stream is raised in the consumer's thread
+        except Exception as error:
             end = error
         self._came.append(end)
         self._something.set()

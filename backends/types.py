@@ -152,7 +152,7 @@ class Chunk:
     """One piece of a stream.
 
     Attributes:
-        text: new answer text; may be empty (a tool call, a usage report, a progress line).
+        text: new answer text, or the line of a progress report; may be empty (a tool call, a usage report).
         reasoning: new reasoning text.
         tool_calls: pieces of tool calls.
         finish_reason: set on the chunk that ends a choice.

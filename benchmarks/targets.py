@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchmarks.figures import Summary, ratios, summary
+from benchmarks.figures import ratios, summary
 from benchmarks.formats import number, span
 
 __all__ = ["TARGETS", "Row", "rows", "series"]
@@ -240,15 +240,27 @@ def _row(target: Target, result: Mapping[str, Any] | None) -> Row:
         why = "a quick run says nothing about speed" if result else f"run `python -m benchmarks {target.part}`"
         return Row(target.part, target.what, "", goal, f"not measured: {why}")
     try:
-        taken = summary(target.figure(result))
+        values = list(target.figure(result))
     except NotMeasuredError as why:
         return Row(target.part, target.what, "", goal, f"not measured: {why}")
-    return Row(target.part, target.what, f"{span(taken)} {target.unit}", goal, _verdict(target, taken))
+    return Row(target.part, target.what, f"{span(summary(values))} {target.unit}", goal, _verdict(target, values))
 
 
-def _verdict(target: Target, taken: Summary) -> str:
-    """Judge the median, by the digits that are shown."""
-    shown = float(number(taken.median).replace(",", ""))
-    if shown <= target.goal if target.most else shown >= target.goal:
-        return "reached"
-    return f"not reached: {number(taken.median)} instead of {number(target.goal)}"
+def _verdict(target: Target, values: Sequence[float]) -> str:
+    """Judge the median as it was measured, never as it is rounded, and say when the rounds disagree."""
+    median = summary(values).median
+    kept = sum(_reached(target, value) for value in values)
+    rounds = f"{kept} of {len(values)} rounds"
+    if _reached(target, median):
+        return "reached" if kept == len(values) else f"reached: in the median, and in {rounds}"
+    words = f"not reached: {number(median) if not _looks_reached(target, median) else repr(median)} instead of "
+    return words + number(target.goal) + (f", reached in {rounds}" if kept else "")
+
+
+def _reached(target: Target, value: float) -> bool:
+    return value <= target.goal if target.most else value >= target.goal
+
+
+def _looks_reached(target: Target, value: float) -> bool:
+    """Say whether rounding for display would hide that a bound was missed."""
+    return _reached(target, float(number(value).replace(",", "")))

@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - the errors are named after the damage that they report
-"""An error of its own for every way in which an evidence file can be damaged; messages are one line and say what to do."""
+"""One error for every way in which an evidence file can be damaged; messages are one line and say what to do."""
 
 from __future__ import annotations
 

@@ -21,6 +21,9 @@ from backends.twins import blocking, blocking_stream
 
 __all__ = ["Transfers"]
 
+_SILENCE = 1800.0
+"""Seconds: verifying the digest of the largest models says nothing for many minutes."""
+
 
 class Transfers(Catalogue):
     """Brings models in, sends them out, makes new ones."""
@@ -74,6 +77,7 @@ class Transfers(Catalogue):
                 body={"model": model, **fields, "stream": True},
                 model=model,
                 stream=partial(ProgressReader, self._fail(model), self._longest_line(options), quiet=quiet),
+                silence=_SILENCE,
             ),
             options,
         )

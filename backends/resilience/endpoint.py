@@ -107,19 +107,17 @@ class Passage:
     def cool_key(self, until: float) -> None:
         """Keep the key unused until then (monotonic seconds)."""
         if self._key_lease is not None:
-            with self._endpoint._lock:
-                self._endpoint.pool.cool(self._key_lease, until)
+            self._endpoint.cool(self._key_lease, until)
 
     def retire_key(self, reason: str) -> None:
         """Take the key out of service."""
         if self._key_lease is not None:
-            with self._endpoint._lock:
-                self._endpoint.pool.retire(self._key_lease, reason)
+            self._endpoint.retire(self._key_lease, reason)
 
     def _close(self, outcome: str, usage: Usage | None, *, failed: bool = False) -> None:
         if self._open:
             self._open = False
-            self._endpoint._leave(self._breaker_lease, self._key_lease, outcome, usage, failed)
+            self._endpoint.finish(self._breaker_lease, self._key_lease, outcome, usage, failed)
 
 
 class Endpoint:
@@ -244,7 +242,9 @@ class Endpoint:
         if wait > 0:
             raise self._open_error(wait)
 
-    def board(self, tried: Collection[str], affinity: bytes | None = None) -> Passage | key_pool.Wait | KeysBusy | key_pool.Exhausted:
+    def board(
+        self, tried: Collection[str], affinity: bytes | None = None
+    ) -> Passage | key_pool.Wait | KeysBusy | key_pool.Exhausted:
         """Turn a slot into a passage; on anything else the caller still holds the slot.
 
         Raises:
@@ -296,7 +296,17 @@ class Endpoint:
                 if waiter in self._key_waiters:
                     self._key_waiters.remove(waiter)
 
-    def _leave(
+    def cool(self, lease: key_pool.KeyLease, until: float) -> None:
+        """Keep a key unused until then (monotonic seconds)."""
+        with self._lock:
+            self.pool.cool(lease, until)
+
+    def retire(self, lease: key_pool.KeyLease, reason: str) -> None:
+        """Take a key out of service."""
+        with self._lock:
+            self.pool.retire(lease, reason)
+
+    def finish(
         self,
         breaker_lease: Lease,
         key_lease: key_pool.KeyLease | None,
@@ -304,6 +314,7 @@ class Endpoint:
         usage: Usage | None,
         failed: bool,
     ) -> None:
+        """Take back what a passage held and let breaker and key learn; called once, by the passage."""
         now = self.clock.monotonic()
         with self._lock:
             if outcome == "success":

@@ -17,7 +17,16 @@ from backends.wire.values import Failure, WireError
 
 E = TypeVar("E", bound=BaseException)
 
-__all__ = ["AttemptFailed", "Blame", "bare", "error_class", "failed_answer", "failed_format", "failed_stream", "failed_wire"]
+__all__ = [
+    "AttemptFailed",
+    "Blame",
+    "bare",
+    "error_class",
+    "failed_answer",
+    "failed_format",
+    "failed_stream",
+    "failed_wire",
+]
 
 
 class Blame(Enum):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from backends.errors import ResponseFormatError
 from backends.parameters import bad_argument
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "checksums_of",
     "named",
     "recorded_sha256",
+    "require",
 ]
 
 SHA256_NAME: Final = "backends-sha256"
@@ -70,3 +72,13 @@ def named(bucket: str, key: str, version_id: str | None) -> dict[str, Any]:
     if version_id is not None:
         named["VersionId"] = version_id
     return named
+
+
+def require(answer: Mapping[str, Any], field: str, what: str) -> None:
+    """Refuse an answer without a field that S3 always sends: boto3 takes any well-formed page for an empty result.
+
+    Raises:
+        ResponseFormatError: it is missing.
+    """
+    if field not in answer:
+        raise ResponseFormatError(f"The answer is not {what}: it has no {field}.", provider="s3_kit", code="bad_answer")

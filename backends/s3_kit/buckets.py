@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+from backends.s3_kit.attributes import require
 from backends.s3_kit.composite import Composite
 from backends.s3_kit.core import Options
 from backends.s3_kit.exchange import Exchange
@@ -64,6 +65,7 @@ class BucketCalls(Composite):
 
         def job(client: Any, exchange: Exchange) -> Buckets:
             answer = client.list_buckets()
+            require(answer, "Buckets", "a list of buckets")
             names = tuple(str(item["Name"]) for item in answer.get("Buckets", ()))
             return Buckets(names=names, **exchange.facts(answer))
 

@@ -123,5 +123,14 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
         )
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise ConfigurationError(f"boto3 refuses this configuration: {error}", provider="s3_kit") from None
+    client.meta.events.register("before-call.s3", _stay_here)
     watch(client)
     return client
+
+
+def _stay_here(context: dict[str, Any], **_: Any) -> None:
+    """Keep boto3 from following a bucket into another region: it would ask twice more on its own; the error names the
+    region."""
+    redirect = context.get("s3_redirect")
+    if isinstance(redirect, dict):
+        redirect["redirected"] = True

@@ -71,7 +71,7 @@ class Span:
 
 def options_of(options: CallOptions) -> Options:
     """Return options of a span as keyword arguments of an S3 call."""
-    return options  # type: ignore[return-value]  # a span holds the names of Options only
+    return options
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -61,7 +61,9 @@ def _watched(pool: Any) -> Any:
 
         def send(self, data: Any) -> Any:
             exchange = current()
-            if exchange is not None and self.sock is not None:
+            if exchange is not None:
+                if self.sock is None:
+                    self.connect()
                 exchange.sent = True
                 self.sock.settimeout(exchange.bounded(self.sock.gettimeout()))
             return super().send(data)

@@ -21,7 +21,7 @@ from backends.resilience.call import Call
 from backends.resilience.failures import AttemptFailed, Blame
 from backends.resilience.keys import KeyLease, KeyPool
 from backends.s3_kit.clients import Clients, Site
-from backends.s3_kit.credentials import CredentialPair, PairCredentials, as_pair, given_pairs
+from backends.s3_kit.credentials import CredentialPair, PairCredentials, PairReader, as_pair, given_pairs
 from backends.s3_kit.exchange import Aborted, Exchange
 from backends.s3_kit.failures import classify
 from backends.s3_kit.names import check_bucket
@@ -55,6 +55,8 @@ class S3Core(Backend):
     """See :class:`backends.s3_kit.S3Kit`."""
 
     credentials: PairCredentials
+    read_pair: ClassVar[PairReader] = staticmethod(as_pair)
+    """How a text given as a key becomes a pair."""
 
     provider: ClassVar[Provider] = Provider(
         name="s3_kit",
@@ -96,6 +98,7 @@ class S3Core(Backend):
             environ=environ,
             path=Path(credentials_path) if credentials_path is not None else None,
             anonymous=store.anonymous,
+            read=self.read_pair,
         )
         self._stores: dict[str, Store] = {DEFAULT: store}
         self._failover = _checked_failover(failover)
@@ -146,7 +149,7 @@ class S3Core(Backend):
         session_token: str | None,
     ) -> tuple[CredentialPair, ...]:
         try:
-            return given_pairs(api_key, api_keys, access_key_id, secret_access_key, session_token)
+            return given_pairs(api_key, api_keys, access_key_id, secret_access_key, session_token, self.read_pair)
         except errors.ConfigurationError as error:
             error.provider = "s3_kit"
             raise
@@ -157,7 +160,7 @@ class S3Core(Backend):
         Raises:
             ConfigurationError: it is no pair, or there already, or the limit is below 1.
         """
-        return super().add_key(as_pair(key), endpoint=endpoint, limit=limit)
+        return super().add_key(self.read_pair(key), endpoint=endpoint, limit=limit)
 
     def rotate_key(self, fingerprint: str, key: str | Key, *, endpoint: str | None = None) -> str:
         """Replace a pair; calls in flight finish on the old one. A new secret for the same id is a rotation, too.
@@ -165,7 +168,7 @@ class S3Core(Backend):
         Raises:
             ConfigurationError: there is no such key, or the new one is no pair or there already.
         """
-        pair = as_pair(key)
+        pair = self.read_pair(key)
         if pair.fingerprint != fingerprint:
             return super().rotate_key(fingerprint, pair, endpoint=endpoint)
 

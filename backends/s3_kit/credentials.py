@@ -13,16 +13,16 @@ taken when an environment was injected: boto3 reads the process's own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from backends.credentials import Credentials, default_path
 from backends.errors import ConfigurationError
 from backends.provider import Provider
 from backends.secret import Key
 
-__all__ = ["CredentialPair", "PairCredentials", "given_pairs"]
+__all__ = ["CredentialPair", "PairCredentials", "PairReader", "as_pair", "given_pairs"]
 
 _ENVIRONMENT: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _FIELDS: Final = ("access_key_id", "secret_access_key", "session_token")
@@ -88,14 +88,18 @@ class CredentialPair(Key):
         return self._parts
 
 
+PairReader: TypeAlias = Callable[[str | Key], CredentialPair]
+
+
 def given_pairs(
     api_key: str | Key | None,
     api_keys: Sequence[str | Key] | None,
     access_key_id: str | None,
     secret_access_key: str | None,
     session_token: str | None,
+    read: PairReader | None = None,
 ) -> tuple[CredentialPair, ...]:
-    """Return the pairs of a call's arguments; empty when it has none.
+    """Return the pairs of a call's arguments, a text read by ``read`` or :func:`as_pair`; empty when it has none.
 
     Raises:
         ConfigurationError: half a pair, or two ways at once.
@@ -108,7 +112,7 @@ def given_pairs(
     if any(part is not None for part in apart):
         return (_pair(dict(zip(_FIELDS, apart, strict=True)), _FIELDS, "arguments"),)
     given = [api_key] if api_key is not None else list(api_keys or ())
-    return tuple(dict.fromkeys(as_pair(key) for key in given))
+    return tuple(dict.fromkeys((read or as_pair)(key) for key in given))
 
 
 def as_pair(key: str | Key) -> CredentialPair:
@@ -141,6 +145,7 @@ class PairCredentials(Credentials):
         pairs: what the caller passed.
         metadata, environ, path: as for :class:`~backends.credentials.Credentials`.
         anonymous: no credentials are wanted.
+        read: how one text becomes a pair; :func:`as_pair` when not given.
     """
 
     def __init__(
@@ -152,10 +157,12 @@ class PairCredentials(Credentials):
         environ: Mapping[str, str] | None = None,
         path: Path | None = None,
         anonymous: bool = False,
+        read: PairReader | None = None,
     ) -> None:
         super().__init__(provider, metadata=metadata, environ=environ, path=path)
         self._pairs = pairs
         self._anonymous = anonymous
+        self._read = read
         self._own_environment = environ is None
 
     def keys(self) -> tuple[Key, ...]:
@@ -216,6 +223,6 @@ class PairCredentials(Credentials):
 
     def _listed(self, several: Any, one: Any, where: str) -> tuple[CredentialPair, ...]:
         try:
-            return given_pairs(None if several is not None else one, several, None, None, None)
+            return given_pairs(None if several is not None else one, several, None, None, None, self._read)
         except ConfigurationError as error:
             raise ConfigurationError(f"{error.message} (in the {where})") from None

@@ -142,13 +142,15 @@ def _receive(
 ) -> Downloaded:
     """One attempt, in a thread: ask for what is missing, write it, verify the whole."""
     landing.open()
-    if landing.position and landing.etag is None:
+    if landing.position and not landing.continues:
         landing.restart()
     answer = client.get_object(**_arguments(wanted, landing, bucket))
     body = answer["Body"]
     try:
         total, skip, most = _placed(answer, wanted, landing)
         etag = answer.get("ETag")
+        if etag is None and answer.get("LastModified") is None:
+            raise errors.ResponseFormatError("The answer is not an object: it has neither ETag nor Last-Modified.")
         landing.begin(etag if isinstance(etag, str) and etag else None, total)
         for piece in within(body, skip, most):
             exchange.check()

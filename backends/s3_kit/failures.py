@@ -101,6 +101,9 @@ def client_error(problem: Any, key: Key | None) -> errors.BackendError:
     status = status if isinstance(status, int) else None
     message = _clean(str(problem.response.get("Error", {}).get("Message", ""))[:_LARGEST_MESSAGE], key)
     advice = _ADVICE.get(code)
+    region = about.get("HTTPHeaders", {}).get("x-amz-bucket-region")
+    if status in (301, 307, 400) and isinstance(region, str) and region.replace("-", "").isalnum():
+        advice = f"The bucket lives in another region: set region={region[:63]!r}."
     if advice is not None:
         message = f"{message} {advice}".strip()
     kind = CODES.get(code) or error_class(status or 500)

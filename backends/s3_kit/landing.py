@@ -23,6 +23,8 @@ __all__ = ["FileLanding", "Landing", "MemoryLanding"]
 
 _PIECE: Final = 1 << 20
 _LARGEST_NOTE: Final = 8_192
+_WORTH_KEEPING: Final = 64 * 1024
+"""Bytes below which a download that broke off begins anew: a second request would save nothing."""
 
 
 class Landing:
@@ -40,6 +42,11 @@ class Landing:
         self.resumed = False
         """True once a request asked for the rest only; what went before may then be to blame for a bad whole."""
         self.digests = Digests()
+
+    @property
+    def continues(self) -> bool:
+        """True when what is here is worth asking for the rest only."""
+        return self.etag is not None and self.position >= _WORTH_KEEPING
 
     def open(self) -> None:
         """Get ready, again before every attempt; idempotent."""
@@ -200,7 +207,7 @@ class FileLanding(Landing):
         """Close the partial file; it stays only if a later download can continue it."""
         if self._file is None:
             return
-        if not self._resume or self.etag is None or self.position == 0:
+        if not self._resume or not self.continues:
             self.discard()
             return
         with contextlib.suppress(OSError):  # a full disk was reported when it was written to

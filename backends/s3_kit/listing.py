@@ -10,6 +10,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, Unpack
 from backends import errors
 from backends.operation import CallOptions
 from backends.parameters import bad_argument
+from backends.s3_kit.attributes import require
 from backends.s3_kit.composite import Composite
 from backends.s3_kit.core import Options
 from backends.s3_kit.exchange import Exchange
@@ -165,12 +166,13 @@ class ListingCalls(Composite):
 
         def job(client: Any, exchange: Exchange) -> Listing:
             answer = client.list_objects_v2(Bucket=where, **arguments)
+            require(answer, "IsTruncated", "a listing")
             return Listing(
                 bucket=where,
                 prefix=arguments["Prefix"],
                 objects=tuple(_entry(item) for item in answer.get("Contents", ())),
                 prefixes=tuple(str(item["Prefix"]) for item in answer.get("CommonPrefixes", ())),
-                truncated=bool(answer.get("IsTruncated", False)),
+                truncated=bool(answer["IsTruncated"]),
                 token=answer.get("NextContinuationToken"),
                 **exchange.facts(answer),
             )

@@ -9,7 +9,7 @@ from typing import Any, Final, Unpack
 
 from backends.operation import CallOptions
 from backends.parameters import bad_argument
-from backends.s3_kit.attributes import checked_content_type, checked_metadata, checksums_of
+from backends.s3_kit.attributes import checked_content_type, checked_metadata, checksums_of, require
 from backends.s3_kit.composite import Composite
 from backends.s3_kit.core import Options
 from backends.s3_kit.exchange import Exchange
@@ -57,6 +57,7 @@ class MultipartCalls(Composite):
 
         def job(client: Any, exchange: Exchange) -> UploadInfo:
             answer = client.create_multipart_upload(**arguments)
+            require(answer, "UploadId", "a new upload")
             return UploadInfo(bucket=where, key=key, upload_id=str(answer["UploadId"]), **exchange.facts(answer))
 
         return await self._ask("create_multipart", where, chosen, job)
@@ -91,6 +92,7 @@ class MultipartCalls(Composite):
 
         def job(client: Any, exchange: Exchange) -> PartInfo:
             answer = client.upload_part(Bucket=where, Key=key, UploadId=upload_id, PartNumber=number, Body=data, **more)
+            require(answer, "ETag", "a stored part")
             return PartInfo(
                 number=number,
                 etag=str(answer["ETag"]),
@@ -146,6 +148,7 @@ class MultipartCalls(Composite):
 
         def job(client: Any, exchange: Exchange) -> Uploaded:
             answer = client.complete_multipart_upload(**arguments)
+            require(answer, "ETag", "a completed upload")
             return Uploaded(
                 bucket=where,
                 key=key,
@@ -184,6 +187,7 @@ class MultipartCalls(Composite):
 
         def job(client: Any, exchange: Exchange) -> Uploads:
             answer = client.list_multipart_uploads(Bucket=where, Prefix=prefix)
+            require(answer, "IsTruncated", "a list of uploads")
             facts = exchange.facts(answer)
             found = tuple(
                 UploadInfo(

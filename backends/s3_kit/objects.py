@@ -14,6 +14,7 @@ from backends.s3_kit.attributes import (
     checksums_of,
     named,
     recorded_sha256,
+    require,
 )
 from backends.s3_kit.composite import Composite, Span, options_of
 from backends.s3_kit.core import Options
@@ -164,13 +165,15 @@ class ObjectCalls(Composite):
 
     async def _delete_bulk(self, bucket: str, keys: list[str], options: CallOptions) -> Deleted:
         def job(client: Any, exchange: Exchange) -> Deleted:
-            answer = client.delete_objects(
-                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
+            answer = client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys]})
             failed = {
                 str(item.get("Key", "")): (str(item.get("Code", ""))[:200], str(item.get("Message", ""))[:500])
                 for item in answer.get("Errors", ())
             }
+            told = {str(item.get("Key", "")) for item in answer.get("Deleted", ())}
+            silent = [key for key in keys if key not in told and key not in failed]
+            if silent:
+                raise errors.ResponseFormatError(f"The store does not say what became of {silent[0]!r}.")
             gone = tuple(key for key in keys if key not in failed)
             return Deleted(bucket=bucket, keys=gone, failed=failed, **exchange.facts(answer))
 
@@ -222,7 +225,9 @@ class ObjectCalls(Composite):
             arguments["ContentType"] = checked_content_type(content_type)
 
         def job(client: Any, exchange: Exchange) -> Done:
-            return Done(bucket=where, key=key, **exchange.facts(client.copy_object(**arguments)))
+            answer = client.copy_object(**arguments)
+            require(answer.get("CopyObjectResult", {}), "ETag", "a finished copy")
+            return Done(bucket=where, key=key, **exchange.facts(answer))
 
         return await self._ask("copy", where, chosen, job)
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Unpack
 from backends import errors
 from backends.operation import CallOptions, Repeat
 from backends.parameters import bad_argument
-from backends.s3_kit.attributes import SHA256_NAME, checked_content_type, checked_metadata, checksums_of
+from backends.s3_kit.attributes import SHA256_NAME, checked_content_type, checked_metadata, checksums_of, require
 from backends.s3_kit.composite import options_of, together
 from backends.s3_kit.core import Options, ProgressCallback
 from backends.s3_kit.exchange import Aborted, Exchange
@@ -165,6 +165,7 @@ class UploadCalls(MultipartCalls, ObjectCalls):
 
         def job(client: Any, exchange: Exchange) -> Uploaded:
             answer = client.put_object(**arguments)
+            require(answer, "ETag", "a stored object")
             return Uploaded(
                 bucket=plan.bucket,
                 key=plan.key,

@@ -28,7 +28,7 @@ class SSEDecoder:
         max_event_bytes: how long one event may grow before FormatError.
     """
 
-    __slots__ = ("_after_cr", "_at_start", "_data", "_event", "_id", "_limit", "_size", "_tail")
+    __slots__ = ("_after_cr", "_at_start", "_broken", "_data", "_event", "_id", "_limit", "_size", "_tail")
 
     def __init__(self, max_event_bytes: int = 8 * 1024 * 1024) -> None:
         self._limit = max_event_bytes
@@ -39,13 +39,18 @@ class SSEDecoder:
         self._size = 0
         self._after_cr = False
         self._at_start = True
+        self._broken: FormatError | None = None
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Take the next bytes; return the events they complete.
 
+        Good events before one that is too large in the same bytes are returned; the error is raised by the next call.
+
         Raises:
             FormatError: one event grew beyond the bound.
         """
+        if self._broken is not None:
+            raise self._broken
         if self._at_start:
             data = self._without_mark(data)
         if self._after_cr and data:
@@ -65,28 +70,35 @@ class SSEDecoder:
             self._tail.clear()
         last = lines.pop()
         events: list[ServerSentEvent] = []
+        try:
+            self._take_lines(lines, events)
+            if last:
+                self._tail.append(last)
+                self._check(sum(map(len, self._tail)) if len(self._tail) < 8 else self._compact())
+        except FormatError as error:
+            if not events:
+                raise
+            self._broken = error
+        return events
+
+    def _take_lines(self, lines: list[bytes], events: list[ServerSentEvent]) -> None:
         for line in lines:
             if line:
                 self._size += len(line)
                 self._check()
                 self._take(line)
-            else:
-                if self._data:
-                    events.append(
-                        ServerSentEvent(
-                            self._data[0] if len(self._data) == 1 else "\n".join(self._data), self._event, self._id
-                        )
-                    )
-                    self._data = []
-                self._event = None
-                self._size = 0
-        if last:
-            self._tail.append(last)
-            self._check(sum(map(len, self._tail)) if len(self._tail) < 8 else self._compact())
-        return events
+                continue
+            if self._data:
+                data = self._data[0] if len(self._data) == 1 else "\n".join(self._data)
+                events.append(ServerSentEvent(data, self._event, self._id))
+                self._data = []
+            self._event = None
+            self._size = 0
 
     def close(self) -> list[ServerSentEvent]:
         """Say that the bytes have ended. By the standard an unfinished event is dropped, so nothing ever comes back."""
+        if self._broken is not None:
+            raise self._broken
         self._tail.clear()
         self._data = []
         return []

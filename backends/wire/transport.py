@@ -120,7 +120,7 @@ class _Pool:
             max_field_size=65_536,
         )
         # aiohttp repeats idempotent requests on a stale connection by itself; there is one owner of retries, and it is not here.
-        self.session._retry_connection = False
+        self.session._retry_connection = False  # noqa: SLF001 - there is no public switch for it
         self._guard = self._close_with_loop()
 
     async def guard(self) -> None:

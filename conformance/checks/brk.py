@@ -18,9 +18,7 @@ RESET = 30.0
 
 async def _breaking(trial: Trial, **settings: Any) -> Any:
     """Return a backend without retries, so that each call is one attempt."""
-    return await trial.backend(
-        **{"max_retries": 0, "failure_threshold": THRESHOLD, "reset_timeout": RESET, **settings}
-    )
+    return await trial.backend(**{"max_retries": 0, "failure_threshold": THRESHOLD, "reset_timeout": RESET, **settings})
 
 
 async def _fail(trial: Trial, backend: Any, times: int, **options: Any) -> None:
@@ -104,7 +102,9 @@ async def brk_04(trial: Trial) -> None:
     trial.fault(Status(503), nth=(1, 2))
     await _fail(trial, backend, THRESHOLD - 1)
     await trial.call(backend)
-    trial.equal(len(trial.requests) - sent, THRESHOLD + 1, "requests after the probe: closed, with a count that began at zero")
+    trial.equal(
+        len(trial.requests) - sent, THRESHOLD + 1, "requests after the probe: closed, with a count that began at zero"
+    )
 
 
 @check("BRK-05")
@@ -118,7 +118,8 @@ async def brk_05(trial: Trial) -> None:
         async with trial.raises(errors.BackendError) as caught:
             await trial.call(backend)
         trial.expect(
-            not isinstance(caught.error, errors.ServiceUnavailableError), f"the breaker opened on {caught.error.__cause__ or 'a 4xx'}"
+            not isinstance(caught.error, errors.ServiceUnavailableError),
+            f"the breaker opened on {caught.error.__cause__ or 'a 4xx'}",
         )
     trial.equal(len(trial.requests), len(statuses), "requests at the server: none was withheld")
 
@@ -193,7 +194,9 @@ async def brk_09(trial: Trial) -> None:
     await trial.call(backend, endpoint="other")
     trial.equal(len(other.requests), 1, "requests at the other endpoint while the first one's breaker is open")
     if "keys" in trial.subject.tags:
-        pair = await _breaking(trial, max_retries=1, initial_retry_delay=0.0, api_keys=["sk-first-0001", "sk-second-0002"])
+        pair = await _breaking(
+            trial, max_retries=1, initial_retry_delay=0.0, api_keys=["sk-first-0001", "sk-second-0002"]
+        )
         trial.fault(Status(500), nth=(1, 2))
         await _fail(trial, pair, 1)
         trial.equal(pair.report()["circuit_breaker"]["failures"], 1, "failures counted for one request on two keys")
@@ -232,6 +235,6 @@ async def brk_10(trial: Trial) -> None:
     trial.expect(set(seen) <= legal, f"an illegal transition: {seen}")
     trial.close_to(steps[0]["monotonic"], opened_at, "monotonic time of the first trip", 0.5)
     for step in steps:
-        trial.close_to(step["wall"] - step["monotonic"], trial.clock.time() - trial.now, "wall and monotonic time agree", 0.01)
-
-
+        trial.close_to(
+            step["wall"] - step["monotonic"], trial.clock.time() - trial.now, "wall and monotonic time agree", 0.01
+        )

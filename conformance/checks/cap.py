@@ -20,11 +20,11 @@ _UNKNOWN = {"since": 2027, "list": [1, None]}
 
 
 def _calls(subject: Subject) -> Iterable[str]:
-    return [f"{name}/{mode}" for name in subject.declared for mode in ("async", "sync")]
+    return [f"{name} {mode}" for name in subject.declared for mode in ("async", "sync")]
 
 
 def _refused(subject: Subject) -> Iterable[str]:
-    return [f"{name}/{mode}" for name in subject.refusals for mode in ("async", "sync")]
+    return [f"{name} {mode}" for name in subject.refusals for mode in ("async", "sync")]
 
 
 def _features(subject: Subject) -> Iterable[str]:
@@ -49,10 +49,12 @@ async def _made(trial: Trial, case: CallCase, mode: str) -> tuple[Any, list[Seen
 @check("CAP-01", cases=_calls)
 async def cap_01(trial: Trial) -> None:
     """The request on the wire is what the provider's own schema and client send: the simulator found no fault with it."""
-    name, _, mode = trial.case.partition("/")
+    name, _, mode = trial.case.partition(" ")
     case = trial.subject.declared[name]
     _, sent = await _made(trial, case, mode)
-    trial.expect(sent, f"no request reached {case.route}; there were {[f'{seen.method} {seen.path}' for seen in trial.requests]}")
+    trial.expect(
+        sent, f"no request reached {case.route}; there were {[f'{seen.method} {seen.path}' for seen in trial.requests]}"
+    )
     for seen in trial.requests:
         trial.equal(seen.problem, None, f"what the server found wrong with {seen.method} {seen.path}")
         trial.expect(200 <= seen.status < 300, f"{seen.method} {seen.path} was answered with {seen.status}")
@@ -64,7 +66,7 @@ async def cap_01(trial: Trial) -> None:
 @check("CAP-02", cases=_calls)
 async def cap_02(trial: Trial) -> None:
     """The reply is read in full: nothing is dropped, raw is the provider's payload, unknown fields are tolerated and kept."""
-    name, _, mode = trial.case.partition("/")
+    name, _, mode = trial.case.partition(" ")
     case = trial.subject.declared[name]
     if case.whole_json:
         trial.script(Fault(Replace("from_the_future", _UNKNOWN), path=case.path, method=case.method))
@@ -80,7 +82,9 @@ async def cap_02(trial: Trial) -> None:
     if case.nonce and isinstance(reply, Reply):
         nonces = [seen.nonce for seen in sent]
         everything = f"{reply!r} {reply.headers!r} {reply.raw!r} {_bytes_of(reply)!r}"
-        trial.expect(any(nonce in everything for nonce in nonces), "what the server wrote into its answer is not in the reply")
+        trial.expect(
+            any(nonce in everything for nonce in nonces), "what the server wrote into its answer is not in the reply"
+        )
     if case.judge is not None:
         case.judge(trial, reply, sent[-1])
 
@@ -94,7 +98,7 @@ def _bytes_of(reply: Any) -> bytes:
 @check("CAP-03", cases=_refused)
 async def cap_03(trial: Trial) -> None:
     """A call that the provider does not have, or no longer has, raises UnsupportedError before the wire and says what to use."""
-    name, _, mode = trial.case.partition("/")
+    name, _, mode = trial.case.partition(" ")
     backend = await trial.backend()
     trial.expect(name in type(backend).refusals, f"{name} is not among the backend's declared refusals")
     method = getattr(backend, name if mode == "sync" else "a" + name)
@@ -112,7 +116,7 @@ async def cap_03(trial: Trial) -> None:
 
 @check("CAP-04", cases=_features)
 async def cap_04(trial: Trial) -> None:
-    """System prompts, multimodal input, tools, JSON schema, seed, stop, penalties and logit bias reach the wire as the provider has them."""
+    """System prompts, multimodal input, tools, JSON schema, seed, stop, penalties and logit bias reach the wire."""
     case = trial.subject.features[trial.case]
     reply, sent = await _made(trial, case, "async")
     trial.equal(len(sent), 1, f"requests at {case.route}")

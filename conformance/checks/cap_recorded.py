@@ -57,7 +57,9 @@ async def cap_05(trial: Trial) -> None:
             await replay.run(backend, recorded)
         trial.equal(caught.error.status, recorded.status, "status on the error")
         message = json.loads(recorded.body)["error"]["message"]
-        trial.expect(message[:200] in caught.error.message, f"the server's message is not on the error: {caught.error.message}")
+        trial.expect(
+            message[:200] in caught.error.message, f"the server's message is not on the error: {caught.error.message}"
+        )
         return
     reply = await replay.run(backend, recorded)
     trial.equal(seen[0].url.path, recorded.path, "path of the request")
@@ -73,7 +75,9 @@ async def cap_05(trial: Trial) -> None:
             other = await replay.run(again, recorded)
             trial.equal(_content(other), _content(reply), f"the reply with the bytes split at {cuts[0]}")
         single, _ = await _replaying(trial, recorded, range(1, len(recorded.body)))
-        trial.equal(_content(await replay.run(single, recorded)), _content(reply), "the reply with the bytes one by one")
+        trial.equal(
+            _content(await replay.run(single, recorded)), _content(reply), "the reply with the bytes one by one"
+        )
 
 
 def _content(reply: Any) -> tuple[Any, ...]:

@@ -38,14 +38,14 @@ def _file(folder: str, text: str, mode: int = 0o600) -> Path:
 
 @check("KEY-01")
 async def key_01(trial: Trial) -> None:
-    """The argument beats metadata, metadata the environment, the environment the credentials file; the official variable is read."""
+    """The argument beats metadata, metadata the environment, the environment the file; the official variable is read."""
     name = trial.subject.name
     with tempfile.TemporaryDirectory() as folder:
         path = _file(folder, f'[{name}]\napi_key = "{KEYS[4]}"\n')
         sources: list[dict[str, Any]] = [
             {"api_key": KEYS[1]},
             {"metadata": {f"{name}_api_key": KEYS[2]}},
-            {"environ": {variable: KEYS[3] for variable in type(await trial.backend()).provider.key_variables}},
+            {"environ": dict.fromkeys(type(await trial.backend()).provider.key_variables, KEYS[3])},
             {"credentials_path": path},
         ]
         for first in range(len(sources)):
@@ -54,16 +54,20 @@ async def key_01(trial: Trial) -> None:
                 merged |= source
             backend = await trial.backend(**merged)
             await trial.call(backend)
-            trial.equal(_used(trial)[-1], fingerprint(KEYS[first + 1]), f"key used when the sources are {', '.join(merged)}")
+            trial.equal(
+                _used(trial)[-1], fingerprint(KEYS[first + 1]), f"key used when the sources are {', '.join(merged)}"
+            )
         several = await trial.backend(metadata={f"{name}_api_keys": [KEYS[5], KEYS[6]]})
         for _ in range(2):
             await trial.call(several)
-        trial.equal(set(_used(trial)[-2:]), {fingerprint(KEYS[5]), fingerprint(KEYS[6])}, "keys used from metadata with several")
+        trial.equal(
+            set(_used(trial)[-2:]), {fingerprint(KEYS[5]), fingerprint(KEYS[6])}, "keys used from metadata with several"
+        )
 
 
 @check("KEY-02")
 async def key_02(trial: Trial) -> None:
-    """A malformed credentials file is named with line and field and never a value; one that others can read is refused with the chmod to run."""
+    """A malformed credentials file is named with line and field, never a value; one that others can read is refused."""
     name = trial.subject.name
     secret = "sk-never-shown-77aa"
     cases = (
@@ -83,7 +87,9 @@ async def key_02(trial: Trial) -> None:
             shown = str(caught.error)
             for part in (str(path), *parts):
                 trial.expect(part in shown, f"the error does not name {part!r}: {shown}")
-            trial.expect(secret not in "".join(traceback.format_exception(caught.error)), "the error shows a value of the file")
+            trial.expect(
+                secret not in "".join(traceback.format_exception(caught.error)), "the error shows a value of the file"
+            )
         path = _file(folder, f'[{name}]\napi_key = "{secret}"\n', 0o644)
         if os.name == "posix":
             backend = await trial.backend(credentials_path=path)
@@ -184,7 +190,9 @@ async def key_06(trial: Trial) -> None:
 @check("KEY-07")
 async def key_07(trial: Trial) -> None:
     """What the keys used adds up to the totals, and no key counts a request in flight when idle."""
-    backend = await trial.backend(api_keys=KEYS[:3], max_concurrent_requests=4, max_retries=1, initial_retry_delay=0.1, failure_threshold=100)
+    backend = await trial.backend(
+        api_keys=KEYS[:3], max_concurrent_requests=4, max_retries=1, initial_retry_delay=0.1, failure_threshold=100
+    )
     trial.fault(Status(500), nth=(2, 9))
     trial.fault(Status(400), nth=4)
     await trial.outcomes(trial.call(backend, marked(number)) for number in range(8))
@@ -202,11 +210,17 @@ async def key_07(trial: Trial) -> None:
     await trial.settle()
     status = backend.endpoint().key_status()
     trial.equal([key.in_flight for key in status], [0, 0, 0], "requests in flight per key while idle")
-    trial.equal(sum(key.requests for key in status), len(trial.requests), "requests of the keys together and at the server")
+    trial.equal(
+        sum(key.requests for key in status), len(trial.requests), "requests of the keys together and at the server"
+    )
     seen = Counter(_used(trial))
     trial.equal({key.fingerprint: key.requests for key in status}, dict(seen), "requests per key")
     report = backend.report()
-    trial.equal(sum(key["requests"] for key in report["keys"]), report["attempts"], "requests of the keys and attempts in the report")
+    trial.equal(
+        sum(key["requests"] for key in report["keys"]),
+        report["attempts"],
+        "requests of the keys and attempts in the report",
+    )
     tokens = sum(key.input_tokens for key in status)
     trial.equal(tokens, report["tokens"]["input"], "input tokens of the keys together and in total")
 
@@ -242,7 +256,9 @@ async def key_09(trial: Trial) -> None:
     await trial.call(backend)
     await trial.call(backend, endpoint="other")
     trial.equal(_used(trial), [fingerprint(KEYS[0])], "keys at the first endpoint")
-    trial.equal([seen.key_fingerprint for seen in other.requests], [fingerprint(ENDPOINT_KEY)], "keys at the other endpoint")
+    trial.equal(
+        [seen.key_fingerprint for seen in other.requests], [fingerprint(ENDPOINT_KEY)], "keys at the other endpoint"
+    )
     provider = trial.subject.provider
     assert provider is not None
     for status in (307, 302):
@@ -258,7 +274,7 @@ async def key_09(trial: Trial) -> None:
 
 @check("KEY-10")
 async def key_10(trial: Trial) -> None:
-    """A key is in a header and never in an address; it shows in no repr, message, traceback, log, report or pickle, and redactions are seen."""
+    """A key is in a header, never in an address; it shows in no repr, message, traceback, log, report or pickle."""
     key = "sk-planted-c0ffee5eed1234567890"
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -296,8 +312,13 @@ async def key_10(trial: Trial) -> None:
     shown.append(written.getvalue())
     for place, text in enumerate(shown):
         trial.expect(key not in text, f"the key shows in output {place}: ...{_around(text, key)}...")
-    trial.expect(any("****" in text for text in shown), "no redaction was seen anywhere: the search may look at nothing")
-    trial.expect(not any(seen.key_in_url or key in seen.path + seen.query for seen in trial.requests), "a key stood in an address")
+    trial.expect(
+        any("****" in text for text in shown), "no redaction was seen anywhere: the search may look at nothing"
+    )
+    trial.expect(
+        not any(seen.key_in_url or key in seen.path + seen.query for seen in trial.requests),
+        "a key stood in an address",
+    )
     trial.equal(set(_used(trial)), {fingerprint(key)}, "keys at the server: it was really sent")
     with trial.raises(TypeError, "pickling a key"):
         pickle.dumps(Key(key))
@@ -353,7 +374,9 @@ async def key_12(trial: Trial) -> None:
         await trial.sim.until(seen=4 + number)
         await trial.settle()
         in_flight = Counter(seen.key_fingerprint for seen in trial.sim.held)
-        trial.expect(max(in_flight.values()) <= 2, f"a key has {max(in_flight.values())} requests in flight with a limit of 2")
+        trial.expect(
+            max(in_flight.values()) <= 2, f"a key has {max(in_flight.values())} requests in flight with a limit of 2"
+        )
     trial.sim.let_go()
     await asyncio.gather(*calls)
     trial.equal(len(trial.requests), 9, "requests in all")

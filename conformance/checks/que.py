@@ -109,13 +109,17 @@ async def que_04(trial: Trial) -> None:
         ["QueueFullError"],
         "errors with overflow=drop_lowest",
     )
-    trial.expect(isinstance(results[2], errors.QueueFullError), "the youngest of the lowest priority is the one dropped")
+    trial.expect(
+        isinstance(results[2], errors.QueueFullError), "the youngest of the lowest priority is the one dropped"
+    )
 
 
 @check("QUE-05")
 async def que_05(trial: Trial) -> None:
     """Every submitted request ends exactly once, as a result, an error or a cancellation, whatever happens to the others."""
-    backend = await trial.backend(max_concurrent_requests=4, queue_size=200, max_retries=1, initial_retry_delay=0.1, failure_threshold=1000)
+    backend = await trial.backend(
+        max_concurrent_requests=4, queue_size=200, max_retries=1, initial_retry_delay=0.1, failure_threshold=1000
+    )
     total = 60
     trial.fault(Status(500), nth=(3, 8, 13, 23, 28))
     trial.fault(Status(422), nth=(4, 11, 25, 32))
@@ -141,7 +145,9 @@ async def que_05(trial: Trial) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     # A task that was cancelled before its first step never submitted anything.
     submitted = {number: end for number, end in ends.items() if end or not tasks[number].cancelled()}
-    trial.expect(all(len(end) == 1 for end in submitted.values()), f"requests that did not end exactly once: {submitted}")
+    trial.expect(
+        all(len(end) == 1 for end in submitted.values()), f"requests that did not end exactly once: {submitted}"
+    )
     report = backend.report()
     trial.equal(report["total_requests"], len(submitted), "requests counted")
     counted = {kind: sum(end == [kind] for end in submitted.values()) for kind in ("result", "error", "cancelled")}
@@ -199,7 +205,7 @@ async def que_08(trial: Trial) -> None:
 
         try:
             asyncio.run(several())
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the check reports it
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=other_loop, args=(100 * number,)) for number in (1, 2, 3)]
@@ -209,7 +215,9 @@ async def que_08(trial: Trial) -> None:
     await asyncio.gather(*jobs, *here)
     trial.equal([repr(failure) for failure in failures], [], "errors in other threads")
     trial.equal(len(trial.requests), 20, "requests from four loops")
-    trial.expect(trial.sim.peak_in_flight <= 2, f"{trial.sim.peak_in_flight} in flight with a limit of 2 over all loops")
+    trial.expect(
+        trial.sim.peak_in_flight <= 2, f"{trial.sim.peak_in_flight} in flight with a limit of 2 over all loops"
+    )
     trial.equal(backend.report()["successes"], 20, "successes counted")
 
 
@@ -258,7 +266,9 @@ async def que_10(trial: Trial) -> None:
     trial.sim.let_go()
     await asyncio.gather(first, *waiting)
     trial.equal(backend.queue_status()["active"], 0, "active when idle")
-    trial.expect(backend.report()["latency"]["queued"]["max"] >= 2.0, "the report does not tell how long requests waited")
+    trial.expect(
+        backend.report()["latency"]["queued"]["max"] >= 2.0, "the report does not tell how long requests waited"
+    )
 
 
 @check("QUE-11")

@@ -67,7 +67,9 @@ async def trk_02(trial: Trial) -> None:
         "active_requests": 0,
     }
     trial.equal({name: report[name] for name in expected}, expected, "counters")
-    trial.close_to(report["success_rate"], expected["successes"] / (expected["successes"] + failed), "success rate", 1e-9)
+    trial.close_to(
+        report["success_rate"], expected["successes"] / (expected["successes"] + failed), "success rate", 1e-9
+    )
 
 
 @check("TRK-03")
@@ -76,23 +78,33 @@ async def trk_03(trial: Trial) -> None:
     backend = await trial.backend()
     where = trial.subject.usage_fields
     reply = await trial.call(backend, "one two three")
-    trial.expect((reply.usage.input_tokens or 0) > 0 and (reply.usage.output_tokens or 0) > 0, f"no counts: {reply.usage}")
+    trial.expect(
+        (reply.usage.input_tokens or 0) > 0 and (reply.usage.output_tokens or 0) > 0, f"no counts: {reply.usage}"
+    )
     trial.expect(not reply.usage.estimated, "the provider's counts are marked as estimates")
     trial.fault(Replace(where[0], 12_345), nth=1)
     trial.fault(Replace(where[1], 0), nth=1)
     changed = await trial.call(backend, "one two three")
-    trial.equal((changed.usage.input_tokens, changed.usage.output_tokens), (12_345, 0), "counts when the provider says 12345 and 0")
+    trial.equal(
+        (changed.usage.input_tokens, changed.usage.output_tokens),
+        (12_345, 0),
+        "counts when the provider says 12345 and 0",
+    )
     if trial.subject.missing_usage is not None:
         trial.fault(Drop(trial.subject.missing_usage), nth=1)
         silent = await trial.call(backend, "one two three")
         counts = (silent.usage.input_tokens, silent.usage.output_tokens)
-        trial.expect(counts == (None, None) or silent.usage.estimated, f"counts when the provider gives none: {silent.usage}")
+        trial.expect(
+            counts == (None, None) or silent.usage.estimated, f"counts when the provider gives none: {silent.usage}"
+        )
     if trial.subject.stream is not None:
         stream = trial.stream(backend, "one two three")
         last = None
         async for chunk in stream:
             last = chunk.usage or last
-        trial.equal(stream.reply.usage.input_tokens, reply.usage.input_tokens, "input tokens of the same text in a stream")
+        trial.equal(
+            stream.reply.usage.input_tokens, reply.usage.input_tokens, "input tokens of the same text in a stream"
+        )
         trial.equal(last, stream.reply.usage, "counts on the chunk that reports them")
     total = backend.report()["tokens"]["input"]
     trial.expect(total >= 12_345 + (reply.usage.input_tokens or 0), f"tokens in the report: {total}")
@@ -117,7 +129,9 @@ async def trk_04(trial: Trial) -> None:
     trial.equal(sum(row["requests"] for row in report["models"].values()), 8, "requests per model together")
     by_endpoint = {name: row["counters"]["requests"] for name, row in report["endpoints"].items()}
     trial.equal(by_endpoint, {"default": 5, "other": 3}, "requests per endpoint")
-    by_key = {name: sum(key["requests"] for key in row["keys"]) for name, row in report["endpoints"].items() if row["keys"]}
+    by_key = {
+        name: sum(key["requests"] for key in row["keys"]) for name, row in report["endpoints"].items() if row["keys"]
+    }
     trial.expect(all(by_endpoint[name] == count for name, count in by_key.items()), f"requests per key: {by_key}")
     trial.equal(report["attempts"], len(trial.requests) + len(other.requests), "attempts and requests at the servers")
 
@@ -210,6 +224,10 @@ async def trk_07(trial: Trial) -> None:
     trial.equal(backend.get_metrics_report()["total_requests"], 1, "get_metrics_report() is the same report")
     backend.reset_metrics()
     after = backend.report()
-    trial.equal((after["total_requests"], after["attempts"], after["latency"]["total"]["count"]), (0, 0, 0), "counters after the reset")
+    trial.equal(
+        (after["total_requests"], after["attempts"], after["latency"]["total"]["count"]),
+        (0, 0, 0),
+        "counters after the reset",
+    )
     await trial.call(backend)
     trial.equal(backend.report()["total_requests"], 1, "requests counted after the reset")

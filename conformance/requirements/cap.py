@@ -43,7 +43,8 @@ REQUIREMENTS: Final = (
     Requirement(
         "CAP-05",
         Level.MUST,
-        "Exchanges recorded from a real server of the dialect are sent as they were and read in full, streams at many splits of their bytes.",
+        "Exchanges recorded from a real server of the dialect are sent as they were and read in full, streams at "
+        "many splits of their bytes.",
         "recordings of vLLM 0.32.0, 2026-11-21 (fixtures/recordings)",
         applies_to=frozenset({"recorded"}),
     ),

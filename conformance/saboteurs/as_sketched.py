@@ -109,7 +109,9 @@ def _sketch_endpoint(endpoint: Endpoint) -> None:
     endpoint.admission = Admission(1, settings.queue_size, Overflow(settings.overflow), settings.ageing)
     endpoint.admission._line = _SketchedLine(3, settings.ageing)
     endpoint.breaker = _SketchedBreaker(settings.failure_threshold, settings.reset_timeout)
-    endpoint.pool = _SketchedPool(endpoint.pool.keys(), strategy=endpoint.pool.strategy, per_key_limit=settings.per_key_limit)
+    endpoint.pool = _SketchedPool(
+        endpoint.pool.keys(), strategy=endpoint.pool.strategy, per_key_limit=settings.per_key_limit
+    )
     sleep, leave, enter = endpoint.clock.sleep, endpoint.leave, endpoint.enter
 
     class Holding:

@@ -102,7 +102,7 @@ def blames_the_provider_for_4xx(backend: Any) -> None:
             passage = board(*arguments)
             return _Blaming(passage) if isinstance(passage, Passage) else passage
 
-        endpoint.board = spoilt  # type: ignore[method-assign]
+        endpoint.board = spoilt  # type: ignore[assignment, method-assign]
 
     patched_endpoint(backend, change)
 
@@ -160,7 +160,7 @@ def blames_hanging_up(backend: Any) -> None:
             passage = board(*arguments)
             return _Offended(passage) if isinstance(passage, Passage) else passage
 
-        endpoint.board = spoilt  # type: ignore[method-assign]
+        endpoint.board = spoilt  # type: ignore[assignment, method-assign]
 
     patched_endpoint(backend, change)
 

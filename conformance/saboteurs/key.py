@@ -294,4 +294,3 @@ def no_limit_per_key(backend: Any) -> None:
         endpoint.pool = KeyPool(endpoint.pool.keys(), strategy=endpoint.pool.strategy)
 
     patched_endpoint(backend, change)
-

@@ -132,7 +132,7 @@ def leaks_the_slot(backend: Any) -> None:
             passage = board(*arguments)
             return _Clinging(passage) if isinstance(passage, Passage) else passage
 
-        endpoint.board = spoilt  # type: ignore[method-assign]
+        endpoint.board = spoilt  # type: ignore[assignment, method-assign]
 
     patched_endpoint(backend, change)
 
@@ -162,7 +162,9 @@ def one_limit_per_thread(backend: Any) -> None:
         own = getattr(endpoints, "own", None)
         if own is None:
             shared = find(name)
-            own = endpoints.own = Endpoint(shared.name, shared.base_url, shared.pool.keys(), shared.settings, shared.clock)
+            own = endpoints.own = Endpoint(
+                shared.name, shared.base_url, shared.pool.keys(), shared.settings, shared.clock
+            )
         return own
 
     backend.endpoint = found

@@ -37,7 +37,9 @@ async def _chat(backend: Any, recorded: Exchange) -> Any:
 
 
 async def _stream_chat(backend: Any, recorded: Exchange) -> Any:
-    return await backend.astream_chat(recorded.sent["messages"], **_extra(_given(recorded, "messages"), _CHAT)).collect()
+    return await backend.astream_chat(
+        recorded.sent["messages"], **_extra(_given(recorded, "messages"), _CHAT)
+    ).collect()
 
 
 async def _complete(backend: Any, recorded: Exchange) -> Any:
@@ -64,9 +66,14 @@ def _judge_chat(trial: Trial, reply: Any, recorded: Exchange) -> None:
     raw = json.loads(recorded.body)
     first = raw["choices"][0]
     trial.equal(reply.raw, raw, "raw")
-    trial.equal(reply.texts, tuple(choice["message"]["content"] or "" for choice in raw["choices"]), "texts of all choices")
+    trial.equal(
+        reply.texts, tuple(choice["message"]["content"] or "" for choice in raw["choices"]), "texts of all choices"
+    )
     trial.equal(reply.finish_reason, first["finish_reason"], "finish reason")
-    calls = [(call["id"], call["function"]["name"], call["function"]["arguments"]) for call in first["message"].get("tool_calls") or []]
+    calls = [
+        (call["id"], call["function"]["name"], call["function"]["arguments"])
+        for call in first["message"].get("tool_calls") or []
+    ]
     trial.equal([(call.id, call.name, call.arguments) for call in reply.tool_calls], calls, "tool calls")
     _judge_usage(trial, reply, raw["usage"])
 
@@ -120,7 +127,11 @@ def _judge_output(trial: Trial, reply: Any, raw: Mapping[str, Any]) -> None:
 
 
 def _judge_response_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
-    finished = [event["response"] for event in _events(recorded) if event["type"] in ("response.completed", "response.incomplete")]
+    finished = [
+        event["response"]
+        for event in _events(recorded)
+        if event["type"] in ("response.completed", "response.incomplete")
+    ]
     _judge_output(trial, reply, finished[-1])
 
 
@@ -150,7 +161,9 @@ def _all(source: str, names: str, run: Any, judge: Any = None, **facts: Any) -> 
 
 _TEXT, _EMBED = "vllm-0.32.0", "vllm-0.32.0-embed"
 RECORDED: Final[Mapping[str, Recorded]] = {
-    **_all(_TEXT, "chat chat_n2_logprobs chat_stop chat_json_schema chat_tool_named chat_tool_required", _chat, _judge_chat),
+    **_all(
+        _TEXT, "chat chat_n2_logprobs chat_stop chat_json_schema chat_tool_named chat_tool_required", _chat, _judge_chat
+    ),
     **_all(_TEXT, "chat_unknown_field chat_extra_sampling", _chat, _judge_chat),
     **_all(_TEXT, "chat_stream chat_stream_usage chat_stream_tool", _stream_chat, _judge_chat_stream, stream=True),
     **_all(_TEXT, "completion completion_list completion_tokens", _complete, _judge_completion),

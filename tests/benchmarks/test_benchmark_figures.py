@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 
 from benchmarks.figures import percentile, ratios, summary
 from benchmarks.formats import duration, number, span
+from benchmarks.machine import peak_bytes, resident_bytes
 from benchmarks.measure import measure, measure_arrivals, measure_threads
 
 
@@ -96,3 +98,20 @@ def test_threads_count_like_tasks() -> None:
     found = measure_threads(work.block, 2, 0.0, 0.01)
     assert found["everything"] == work.tried
     assert found["failures"] == work.tried // 3
+
+
+def test_memory_that_is_taken_is_seen() -> None:
+    """Without this a growth of nothing could be an instrument that sees nothing."""
+    before = resident_bytes()
+    if before is None:
+        assert sys.platform != "linux"
+        return
+    held = bytearray(b"x" * 32 * 2**20)
+    during = resident_bytes()
+    assert during is not None
+    assert during - before > 30 * 2**20
+    del held
+    after, peak = resident_bytes(), peak_bytes()
+    assert after is not None
+    assert peak is not None
+    assert after < during <= peak

@@ -43,6 +43,24 @@ def test_a_missed_target_says_by_how_much(results: Results) -> None:
     assert targets.rows(results)[0].verdict == "not reached: 0.4 instead of 0.5"
 
 
+def _calls(whole_path: list[float]) -> dict[str, Any]:
+    rates = {name: [1000.0] * len(whole_path) for name in ("aiohttp_raw", "openai_sdk", "litellm_router")}
+    return samples.with_clients("calls", ("1", "32", "128"), {**rates, "whole_path": whole_path})
+
+
+def test_rounding_never_reaches_a_target(results: Results) -> None:
+    results["calls"] = _calls([499.66])
+    verdict = targets.rows(results)[0].verdict
+    assert verdict.startswith("not reached: 0.49966")
+
+
+def test_rounds_that_disagree_are_said(results: Results) -> None:
+    results["calls"] = _calls([400.0, 600.0, 700.0])
+    assert targets.rows(results)[0].verdict == "reached: in the median, and in 2 of 3 rounds"
+    results["calls"] = _calls([400.0, 450.0, 700.0])
+    assert targets.rows(results)[0].verdict == "not reached: 0.45 instead of 0.5, reached in 1 of 3 rounds"
+
+
 def test_a_target_without_figures_is_a_row_that_says_why(results: Results) -> None:
     del results["growth"]
     results["streams"]["quick"] = True

@@ -123,7 +123,10 @@ async def test_deleting_one_many_and_on_an_old_store(kit: S3Kit, sim: Simulator)
 
 
 async def test_what_could_not_be_deleted_raises_with_the_rest(kit: S3Kit, sim: Simulator) -> None:
-    body = "<DeleteResult><Error><Key>b</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"
+    body = (
+        "<DeleteResult><Deleted><Key>a</Key></Deleted>"
+        "<Error><Key>b</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>"
+    )
     sim.script(Fault(Status(200, body=body), method="POST"))
     with pytest.raises(errors.PermissionDeniedError, match="1 of 2") as caught:
         await kit.adelete_many(["a", "b"])
