@@ -9,6 +9,7 @@ import asyncio
 import concurrent.futures
 import os
 import threading
+import weakref
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ class Portal:
         self._thread: threading.Thread | None = None
         self._process = os.getpid()
         self._closed = False
+        self._end: weakref.finalize[..., Portal] | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to completion and return the result or raise the error, as if called here.
@@ -100,10 +102,13 @@ class Portal:
                     asyncio.set_event_loop(None)
                     loop.close()
 
-        self._thread = threading.Thread(target=serve, name="backends-portal", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=serve, name="backends-portal", daemon=True)
+        thread.start()
         ready.wait()
+        self._thread = thread
         self._loop = loop
+        # A backend that nobody closed is closed when it is collected, at the latest when the interpreter ends.
+        self._end = weakref.finalize(self, _stop, loop, thread, os.getpid())
         return loop
 
     @property
@@ -119,9 +124,17 @@ class Portal:
             self._loop = self._thread = None
         if loop is None or thread is None or self._process != os.getpid():
             return
-        loop.call_soon_threadsafe(loop.stop)
-        if thread is not threading.current_thread():
-            thread.join()
+        if self._end is not None:
+            self._end()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread, process: int) -> None:
+    """Stop the loop and wait for its thread, in the process that started them."""
+    if process != os.getpid() or loop.is_closed():
+        return
+    loop.call_soon_threadsafe(loop.stop)
+    if thread is not threading.current_thread():
+        thread.join()
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

@@ -48,11 +48,15 @@ class BadCall:
 
 @dataclass(frozen=True, slots=True)
 class NamedCall:
-    """A call whose argument becomes one segment of the path behind ``prefix``; ``good`` is a name that is sent."""
+    """A call whose argument becomes one segment of the path behind ``prefix``; ``good`` is a name that is sent.
+
+    With ``slashes`` it becomes the rest of the path: it may hold slashes, and must not climb.
+    """
 
     prefix: str
     make: Callable[[Any, str], Any]
     good: str = "plain-name.1"
+    slashes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ class Expectations:
         statuses: plain statuses that mean something else at this provider.
         errors: error answers that a status alone does not decide.
         json_answers: the representative call is answered by JSON.
-        unreadable: where it is not: what the server does to that answer, the class, a word that must be in the message.
+        unreadable: where it is not: what the server does to that answer, the class, words of which one must be in the message (``a|b``).
         bad_calls: arguments that must be refused.
         unsayable: calls with numbers, texts or lists that JSON or the provider cannot take.
         injections: calls that take a text for a header or an id, given a text with a line break.

@@ -80,7 +80,7 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
             passage = endpoint.board(tried, call.affinity)
         except errors.ServiceUnavailableError as refusal:
             endpoint.leave()
-            raise _about(refusal, last) from (last.error if last else None)
+            raise (refusal if last is None else _opened_under(last.error, refusal)) from None
         except BaseException:
             endpoint.leave()
             raise
@@ -202,12 +202,11 @@ async def _await_key(
     await endpoint.clock.sleep(wait)
 
 
-def _about(refusal: errors.ServiceUnavailableError, last: AttemptFailed | None) -> errors.ServiceUnavailableError:
-    """Carry the status of the failure that opened the breaker under this call onto the refusal."""
-    if last is not None:
-        refusal.status = last.error.status
-        refusal.code = last.error.code
-    return refusal
+def _opened_under(error: errors.BackendError, refusal: errors.ServiceUnavailableError) -> errors.BackendError:
+    """Return the failure that opened the breaker under this call: it says more than the refusal that follows from it."""
+    error.message += f" (The circuit breaker is open now; a probe goes through in {refusal.retry_after:.3g} s.)"
+    error.retry_after = refusal.retry_after
+    return error
 
 
 async def within(seconds: float | None, work: Awaitable[T]) -> T:

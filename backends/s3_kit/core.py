@@ -19,9 +19,9 @@ from backends.parameters import bad_argument, split
 from backends.provider import Provider
 from backends.resilience.call import Call
 from backends.resilience.failures import AttemptFailed, Blame
-from backends.resilience.keys import KeyLease, KeyPool
+from backends.resilience.keys import KeyPool
 from backends.s3_kit.clients import Clients, Site
-from backends.s3_kit.credentials import CredentialPair, PairCredentials, PairReader, as_pair, given_pairs
+from backends.s3_kit.credentials import CredentialPair, PairCredentials, as_pair, given_pairs
 from backends.s3_kit.exchange import Aborted, Exchange
 from backends.s3_kit.failures import classify
 from backends.s3_kit.names import check_bucket
@@ -55,8 +55,6 @@ class S3Core(Backend):
     """See :class:`backends.s3_kit.S3Kit`."""
 
     credentials: PairCredentials
-    read_pair: ClassVar[PairReader] = staticmethod(as_pair)
-    """How a text given as a key becomes a pair."""
 
     provider: ClassVar[Provider] = Provider(
         name="s3_kit",
@@ -139,6 +137,11 @@ class S3Core(Backend):
             raise errors.ConfigurationError("An anonymous endpoint takes no credentials.", provider="s3_kit")
         super().create_endpoint(name, base_url, None, pairs or None, **rest)
         self._stores[name] = store
+
+    @staticmethod
+    def read_pair(key: str | Key) -> CredentialPair:
+        """Return the pair that a key given as one text (``"ID:SECRET"``) stands for; override it for another form."""
+        return as_pair(key)
 
     def _pairs(
         self,
@@ -258,22 +261,6 @@ class S3Core(Backend):
             if type(problem).__name__ == "NoCredentialsError":
                 problem = self.credentials.missing()
             raise classify(problem, key, repeat, self._clock.time(), sent=exchange.sent) from _kept(problem)
-
-    def _a_key(self, endpoint: str | None) -> Key | None:
-        """Return a key for something that sends nothing (a presigned URL), without holding it."""
-        found: list[Key] = []
-
-        def look(pool: KeyPool) -> None:
-            lease = pool.acquire(self._clock.monotonic()) if len(pool) else None
-            if isinstance(lease, KeyLease):
-                found.append(lease.key)
-                pool.release(lease)
-
-        place = self.endpoint(endpoint)
-        place.change_keys(look)
-        if not found and place.has_keys:
-            raise errors.AuthenticationError(f"No key of endpoint {place.name!r} is usable now.", provider="s3_kit")
-        return found[0] if found else None
 
     # -- lifecycle -----------------------------------------------------------------------------------------------------
 

@@ -72,9 +72,9 @@ class ModelCalls(UploadCalls, DownloadCalls, ListingCalls):
         for name in files:
             _fits(base, name)
         local = await self._facts(files, span)
-        known = await self._known(base, where, span)
         there = await self.alist(base, bucket=where, failover=(), **options_of(span.options()))
         sizes = {entry.key: entry.size for entry in there.objects}
+        known = await self._known(base, where, span) if base + MANIFEST_NAME in sizes else {}
         changed = [
             name for name, facts in local.items() if known.get(name) != facts or sizes.get(base + name) != facts.size
         ]
@@ -159,17 +159,13 @@ class ModelCalls(UploadCalls, DownloadCalls, ListingCalls):
         return _transfer(target, where, base, manifest.files, changed, ())
 
     async def _known(self, base: str, bucket: str, span: Span) -> Mapping[str, FileFacts]:
-        """Return what an earlier manifest says; nothing when there is none, or none that can be read."""
+        """Return what an earlier manifest says; nothing when it cannot be read, or is gone meanwhile."""
         try:
             stored = await self.adownload(
                 base + MANIFEST_NAME, bucket=bucket, failover=(), **options_of(span.options())
             )
             return Manifest.decode(stored.content).files
-        except errors.NotFoundError as error:
-            if error.code == "NoSuchBucket":
-                raise
-            return {}
-        except errors.ResponseFormatError:
+        except (errors.NotFoundError, errors.ResponseFormatError):
             return {}  # it will be replaced, and everything stored anew
 
     async def _facts(self, files: Mapping[str, Path], span: Span) -> dict[str, FileFacts]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from backends import errors
 from backends.parameters import bad_argument
+from backends.resilience.keys import KeyLease, KeyPool
 from backends.s3_kit.attributes import checked_content_type, named
 from backends.s3_kit.core import S3Core
 from backends.s3_kit.names import check_key
 from backends.s3_kit.replies import Presigned
+from backends.secret import Key
 from backends.twins import blocking
 
 __all__ = ["PresignCalls"]
@@ -71,5 +74,21 @@ class PresignCalls(S3Core):
             return url
 
         return Presigned(await self._threads.local(sign), verb, expires_in, headers)
+
+    def _a_key(self, endpoint: str | None) -> Key | None:
+        """Return a key for something that sends nothing (a presigned URL), without holding it."""
+        found: list[Key] = []
+
+        def look(pool: KeyPool) -> None:
+            lease = pool.acquire(self._clock.monotonic()) if len(pool) else None
+            if isinstance(lease, KeyLease):
+                found.append(lease.key)
+                pool.release(lease)
+
+        place = self.endpoint(endpoint)
+        place.change_keys(look)
+        if not found and place.has_keys:
+            raise errors.AuthenticationError(f"No key of endpoint {place.name!r} is usable now.", provider="s3_kit")
+        return found[0] if found else None
 
     presign = blocking(apresign)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from backends import errors
 from conformance.check import check
 from conformance.expectations import BadCall, expectations_of
-from conformance.simulators.faults import ErrorEvent, Hang, Reset, Status
+from conformance.simulators.faults import ErrorEvent, Reset, Status
 from conformance.trial import Trial
 
 _REFUSALS: Final = (errors.InvalidRequestError, errors.ConfigurationError)
@@ -61,13 +62,13 @@ async def err_04(trial: Trial) -> None:
     subject = trial.subject
     for name, value in _OPTIONS:
         names = "nowhere" if name == "endpoint" else name
-        await _refused(trial, lambda name=name, value=value: trial.call(backend, **{name: value}), names, f"{name}={value!r}")
+        await _refused(trial, partial(trial.call, backend, **{name: value}), names, f"{name}={value!r}")
         if subject.stream is not None:
             await _refused(
-                trial, lambda name=name, value=value: trial.stream(backend, **{name: value}), names, f"stream with {name}={value!r}"
+                trial, partial(trial.stream, backend, **{name: value}), names, f"stream with {name}={value!r}"
             )
     for case in expectations_of(subject).bad_calls:
-        await _refused(trial, lambda case=case: case.make(backend), case.names, f"a bad {case.names}")
+        await _refused(trial, partial(case.make, backend), case.names, f"a bad {case.names}")
     for name, value in _SETTINGS:
         async with trial.raises(errors.ConfigurationError, f"the setting {name}={value!r}") as caught:
             await trial.backend(**{name: value})
@@ -86,12 +87,12 @@ async def err_07(trial: Trial) -> None:
         BadCall("content", lambda b: trial.call(b, "half of a \ud83d character")),
         BadCall("empty", lambda _: asynchronous([])),
         BadCall("empty", lambda _: asynchronous(())),
-        *(BadCall("finite", lambda b, n=n: trial.call(b, extra_body={"weight": float(n)})) for n in ("nan", "inf", "-inf")),
+        *(BadCall("finite", partial(trial.call, extra_body={"weight": float(n)})) for n in ("nan", "inf", "-inf")),
         BadCall("weights[1].deep", lambda b: trial.call(b, extra_body={"weights": [1, {"deep": "\udfff"}]})),
         *expectations_of(trial.subject).unsayable,
     ]
     for number, case in enumerate(cases):
-        await _refused(trial, lambda case=case: case.make(backend), case.names, f"case {number}, which must name {case.names!r}")
+        await _refused(trial, partial(case.make, backend), case.names, f"case {number}, which must name {case.names!r}")
     if trial.subject.stream is not None:
         await _refused(trial, lambda: trial.stream(backend, "\ud83d"), "content", "a stream about a lone surrogate")
 
@@ -108,9 +109,14 @@ async def err_06(trial: Trial) -> None:
         async with trial.raises(errors.UnknownModelError, f"the model {model}") as caught:
             await trial.call(backend, model=model)
         error = caught.error
-        trial.expect(error.suggestions and model not in error.suggestions, f"no other model is suggested for {model}: {error}")
+        trial.expect(
+            error.suggestions and model not in error.suggestions, f"no other model is suggested for {model}: {error}"
+        )
         if expected is not None:
-            trial.expect(expected in error.suggestions, f"{expected} is not among the suggestions for {model}: {error.suggestions}")
+            trial.expect(
+                expected in error.suggestions,
+                f"{expected} is not among the suggestions for {model}: {error.suggestions}",
+            )
         trial.expect(model in error.message, f"the error does not name {model}: {error}")
 
 
@@ -133,11 +139,15 @@ async def err_05(trial: Trial) -> None:
     fault_of = {f"{name}Error": fault for fault, names in _FAULTS.items() for name in names.split()}
     for name in errors.__all__:
         if name in fault_of:
-            error = getattr(errors, name)("It broke.", status=500, code="c", partial="half", retry_after=1.5, suggestions=("a",))
+            error = getattr(errors, name)(
+                "It broke.", status=500, code="c", partial="half", retry_after=1.5, suggestions=("a",)
+            )
             error.__cause__ = ValueError("the reason")
             trial.equal(error.fault, fault_of[name], f"whose fault a {name} is")
             _travels(trial, error)
-    trial.equal(set(errors.__all__) - set(fault_of), {"BackendError"}, "errors that nobody has said whose fault they are")
+    trial.equal(
+        set(errors.__all__) - set(fault_of), {"BackendError"}, "errors that nobody has said whose fault they are"
+    )
     quiet: dict[str, Any] = {"max_retries": 0, "failure_threshold": 1_000_000}
     for action, fault in (
         (Status(400), "caller"),
@@ -145,22 +155,42 @@ async def err_05(trial: Trial) -> None:
         (Status(429, headers=(("retry-after", "7"),)), "key"),
         (Status(503), "provider"),
         (Reset("headers"), "network"),
-        (Hang(), "limits"),
     ):
         backend = await trial.backend(**quiet)
         trial.fault(action, nth=1)
         async with trial.raises(errors.BackendError, f"{action}") as caught:
-            await trial.call(backend, deadline=3.0)
+            await trial.call(backend)
         trial.equal(caught.error.fault, fault, f"whose fault {action} is")
-        trial.equal((caught.error.attempts, caught.error.provider), (1, trial.subject.name), f"attempts and provider of {action}")
+        trial.equal(
+            (caught.error.attempts, caught.error.provider),
+            (1, trial.subject.name),
+            f"attempts and provider of {action}",
+        )
         trial.expect(caught.error.request_id, f"{action}: the error has no request id")
         _travels(trial, caught.error)
+    await _own_limits(trial)
     if trial.subject.stream is not None:
         trial.fault(ErrorEvent(after_events=3), nth=1)
         async with trial.raises(errors.StreamInterruptedError, "an error event behind content") as caught:
             await trial.stream(await trial.backend(**quiet)).collect()
-        trial.expect(isinstance(caught.error.__cause__, errors.BackendError), "a broken stream does not keep the provider's error as cause")
+        trial.expect(
+            isinstance(caught.error.__cause__, errors.BackendError),
+            "a broken stream does not keep the provider's error as cause",
+        )
         _travels(trial, caught.error)
+
+
+async def _own_limits(trial: Trial) -> None:
+    backend = await trial.backend(max_concurrent_requests=1, queue_size=0)
+    trial.sim.hold()
+    first = trial.spawn(trial.call(backend))
+    await trial.sim.until(held=1)
+    async with trial.raises(errors.QueueFullError, "a call that finds the queue full") as caught:
+        await trial.call(backend)
+    trial.equal((caught.error.fault, caught.error.attempts), ("limits", 0), "whose fault a full queue is, and attempts")
+    _travels(trial, caught.error)
+    trial.sim.let_go()
+    await first
 
 
 def _travels(trial: Trial, error: Any) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -59,14 +60,13 @@ async def sec_01(trial: Trial) -> None:
     trial.equal(len(trial.requests), 0, "requests that were told to strangers")
 
     async with _over_tls(trial, "good") as address:
-        for settings in ({"verify": str(CERTIFICATES / "good.pem")}, {"verify": False}):
-            backend = await trial.backend(base_url=address, **settings)
+        for verify in (str(CERTIFICATES / "good.pem"), False):
+            backend = await trial.backend(base_url=address, verify=verify)
             await trial.call(backend)
         trial.equal(len(trial.requests), 2, "requests to a server that is trusted, or that we asked not to verify")
         trial.script(Fault(Redirect(trial.base_url + "/elsewhere"), nth=1))
-        async with trial.raises(errors.TransportError, "a redirect from https to http") as caught:
+        async with trial.raises(errors.BackendError, "a redirect from https to http"):
             await trial.call(backend)
-        trial.equal(caught.error.code, "redirect", "code of the error for a redirect from https to http")
         trial.equal(len(trial.requests), 3, "requests after a redirect from https to http")
         await backend.aclose()
     await _no_clear_text(trial)
@@ -90,7 +90,9 @@ async def _no_clear_text(trial: Trial) -> None:
         }
         async with trial.raises(errors.ConfigurationError, f"a key over plain http to {host}") as caught:
             await trial.call(await trial.backend(**quiet))
-        trial.expect("allow_insecure_http" in str(caught.error), f"the error does not say how to allow it: {caught.error}")
+        trial.expect(
+            "allow_insecure_http" in str(caught.error), f"the error does not say how to allow it: {caught.error}"
+        )
         trial.equal(asked, [], f"requests in clear text to {host}")
     async with trial.raises(errors.BackendError, "an answer 400"):
         await trial.call(await trial.backend(**quiet, allow_insecure_http=True))
@@ -104,14 +106,15 @@ _BREAKS: Final = ("\r\nX-Evil: 1", "\nX-Evil: 1", "\rX-Evil: 1", "\0", "\r\n\r\n
 async def sec_02(trial: Trial) -> None:
     """Line breaks and control characters in keys, models, ids and headers are refused and never reach the wire."""
     backend = await trial.backend()
+    injections = expectations_of(trial.subject).injections
     for tail in _BREAKS:
         text = f"plain{tail}-end"
         for about, call in (
-            ("a header's value", lambda text=text: trial.call(backend, extra_headers={"X-Note": text})),
-            ("a header's name", lambda text=text: trial.call(backend, extra_headers={text: "note"})),
-            ("the request id", lambda text=text: trial.call(backend, request_id=text)),
-            ("the endpoint", lambda text=text: trial.call(backend, endpoint=text)),
-            *((f"call {n} of its own", lambda text=text, one=one: one(backend, text)) for n, one in enumerate(_injections(trial))),
+            ("a header's value", partial(trial.call, backend, extra_headers={"X-Note": text})),
+            ("a header's name", partial(trial.call, backend, extra_headers={text: "note"})),
+            ("the request id", partial(trial.call, backend, request_id=text)),
+            ("the endpoint", partial(trial.call, backend, endpoint=text)),
+            *((f"call {number} of its own", partial(one, backend, text)) for number, one in enumerate(injections)),
         ):
             async with trial.raises(_REFUSALS, f"{about} with {tail!r}"):
                 await made(call)
@@ -123,13 +126,33 @@ async def sec_02(trial: Trial) -> None:
     trial.equal(len(trial.requests), 0, "requests at the server")
 
 
-def _injections(trial: Trial) -> tuple[Callable[[Any, str], Any], ...]:
-    return expectations_of(trial.subject).injections
-
-
 _HOSTILE: Final = (
-    *("..", ".", "../files", "../../v1/files", "a/../../files", "a/b", "/etc/passwd", "..\\files", "a?limit=1", "a#part", "a;b=c"),
-    *("%2e%2e", "%2e%2e%2ffiles", "..%2ffiles", "%00", "a b", "a+b", "a:b", "a@b", "naïve ☃", "//elsewhere.example/x", "a" * 400),
+    *(
+        "..",
+        ".",
+        "../files",
+        "../../v1/files",
+        "a/../../files",
+        "a/b",
+        "/etc/passwd",
+        "..\\files",
+        "a?limit=1",
+        "a#part",
+        "a;b=c",
+    ),
+    *(
+        "%2e%2e",
+        "%2e%2e%2ffiles",
+        "..%2ffiles",
+        "%00",
+        "a b",
+        "a+b",
+        "a:b",
+        "a@b",
+        "naïve ☃",
+        "//elsewhere.example/x",
+        "a" * 400,
+    ),
 )
 
 
@@ -150,7 +173,11 @@ async def sec_03(trial: Trial) -> None:
                 about = f"call {number} with {name[:40]!r} went to {path}?{query}"
                 inside = path.removeprefix(case.prefix)
                 trial.expect(path.startswith(case.prefix), f"{about}, outside {case.prefix}")
-                trial.expect(not set("/?#") & set(inside) and inside not in ("", ".", ".."), f"{about}, out of its segment")
+                steps = inside.split("/") if case.slashes else [inside]
+                trial.expect(
+                    not set("/?#") & set("".join(steps)) and not {".", ".."} & set(steps),
+                    f"{about}, out of its segment",
+                )
                 trial.equal(query, "", f"{about}: the query")
                 trial.equal(unquote(inside), name, f"{about}: the segment")
 
@@ -158,7 +185,7 @@ async def sec_03(trial: Trial) -> None:
 async def _try(backend: Any, case: NamedCall, name: str) -> None:
     """Make the call; that the server does not know the name, or that we refuse it, is as good as an answer."""
     try:
-        await made(lambda: case.make(backend, name))
+        await made(partial(case.make, backend, name))
     except errors.BackendError as error:
         if isinstance(error, errors.TransportError | errors.ResponseFormatError):
             raise

@@ -23,12 +23,25 @@ async def sec_04(trial: Trial) -> None:
     backend = await trial.backend(max_retries=0, failure_threshold=1_000_000)
     with tempfile.TemporaryDirectory() as name:
         for part in (_names_stay_inside, _links_are_not_followed, _nothing_half_written, _checksums_count):
-            root = Path(name).resolve() / part.__name__.strip("_")
-            (root / "outside").mkdir(parents=True)
-            (root / "outside" / "kept").write_bytes(_SECRET)
+            root = _scene(name, part.__name__.strip("_"))
             await part(trial, backend, root)
-            outside = {path.name: path.read_bytes() for path in (root / "outside").iterdir()}
-            trial.equal(outside, {"kept": _SECRET}, f"what lies outside the folder after {part.__name__.strip('_')}")
+            trial.equal(
+                _inside(root / "outside"),
+                {"kept": _SECRET},
+                f"what lies outside the folder after {part.__name__.strip('_')}",
+            )
+
+
+def _scene(name: str, part: str) -> Path:
+    root = Path(name).resolve() / part
+    (root / "outside").mkdir(parents=True)
+    (root / "outside" / "kept").write_bytes(_SECRET)
+    return root
+
+
+def _inside(folder: Path) -> dict[str, bytes]:
+    """Return the files anywhere below a folder, those behind links left out."""
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()} if folder.exists() else {}
 
 
 async def _store(backend: Any, prefix: str, files: dict[str, bytes]) -> None:
@@ -43,15 +56,22 @@ async def _store(backend: Any, prefix: str, files: dict[str, bytes]) -> None:
 
 
 async def _names_stay_inside(trial: Trial, backend: Any, root: Path) -> None:
-    hostile = ("../outside/evil", "a/../../outside/evil", f"{root}/outside/evil", "..", "C:evil", "a\\..\\evil", "a//evil")
+    hostile = (
+        "../outside/evil",
+        "a/../../outside/evil",
+        f"{root}/outside/evil",
+        "..",
+        "C:evil",
+        "a\\..\\evil",
+        "a//evil",
+    )
     for number, name in enumerate(hostile):
         await _store(backend, f"evil-{number}", {name: b"evil"})
         folder = root / f"folder-{number}"
         shown = name.replace(str(root), "<root>")
         async with trial.raises(errors.BackendError, f"a model with a file called {shown}"):
             await backend.afetch_model(f"evil-{number}", folder)
-        left = [path.name for path in folder.rglob("*") if path.is_file()] if folder.exists() else []
-        trial.equal(left, [], f"files written for a model with a file called {shown}")
+        trial.equal(_inside(folder), {}, f"files written for a model with a file called {shown}")
 
 
 async def _links_are_not_followed(trial: Trial, backend: Any, root: Path) -> None:
@@ -70,7 +90,9 @@ async def _links_are_not_followed(trial: Trial, backend: Any, root: Path) -> Non
     target = root / "target"
     target.symlink_to(root / "outside" / "kept")
     await backend.adownload("good/kept", target)
-    trial.expect(not target.is_symlink() and target.read_bytes() == b"2" * 100, "a download went through a symbolic link")
+    trial.expect(
+        not target.is_symlink() and target.read_bytes() == b"2" * 100, "a download went through a symbolic link"
+    )
 
     source = root / "source"
     source.mkdir()
@@ -90,16 +112,29 @@ async def _nothing_half_written(trial: Trial, backend: Any, root: Path) -> None:
             if old is not None:
                 target.write_bytes(old)
             about = f"a download that meets {action} where {'nothing' if old is None else 'a file'} was before"
-            seen: list[bytes | None] = []
+            watch = _Watch(target)
             trial.script(Fault(action, path="*large*", method="GET", nth=1))
             async with trial.raises(errors.BackendError, about):
-                await backend.adownload("large", target, progress=lambda _: seen.append(_content(target)))
+                await backend.adownload("large", target, progress=watch)
             trial.equal(_content(target), old, f"what stands under the final name after {about}")
-            trial.expect(all(found == old for found in seen), f"{about}: something stood under the final name meanwhile")
+            trial.expect(
+                all(found == old for found in watch.seen), f"{about}: something stood under the final name meanwhile"
+            )
             await backend.adownload("large", target)
             trial.expect(_content(target) == content, "the repeated download is not what was stored")
-    left = sorted(path.name for path in root.iterdir() if "partial" in path.name)
+    left = sorted(name for name in _inside(root) if "partial" in name)
     trial.equal(left, [], "partial files left after complete downloads")
+
+
+class _Watch:
+    """Notes what stands under a name whenever progress is told."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.seen: list[bytes | None] = []
+
+    def __call__(self, progress: object) -> None:
+        self.seen.append(_content(self._path))
 
 
 def _content(path: Path) -> bytes | None:
@@ -110,7 +145,9 @@ async def _checksums_count(trial: Trial, backend: Any, root: Path) -> None:
     content = b"checked" * 1000
     await backend.aupload("checked", content)
     put = next(seen for seen in reversed(trial.requests) if seen.method == "PUT")
-    carried = [name for name, _ in put.headers if "checksum" in name or name == "content-md5" or name.endswith("sha256")]
+    carried = [
+        name for name, _ in put.headers if "checksum" in name or name == "content-md5" or name.endswith("sha256")
+    ]
     trial.expect(carried, "an upload carries no checksum")
     target = root / "target"
     async with trial.raises(errors.ResponseFormatError, "bytes without the expected checksum"):

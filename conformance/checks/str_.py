@@ -41,18 +41,22 @@ async def str_01(trial: Trial) -> None:
         if not chunk.text:
             continue
         if not pieces:
-            trial.expect(not trial.requests[-1].finished, "the first text came only when the server had sent everything")
+            trial.expect(
+                not trial.requests[-1].finished, "the first text came only when the server had sent everything"
+            )
         times.append(trial.now)
         pieces.append(chunk.text)
     joined = "".join(pieces)
     trial.equal(joined.replace(trial.requests[-1].nonce, ""), expected, "chunks joined, compared with the whole answer")
     trial.equal(stream.reply.text, joined, "text of the reply")
-    trial.expect(len(set(times)) >= 5, f"chunks that the server sent second by second came at {len(set(times))} different times")
+    trial.expect(
+        len(set(times)) >= 5, f"chunks that the server sent second by second came at {len(set(times))} different times"
+    )
 
 
 @check("STR-02")
 async def str_02(trial: Trial) -> None:
-    """The same bytes give the same events however they are split: inside lines, inside characters, with any line ending, with a byte order mark."""
+    """The same bytes give the same events however they are split: inside lines or characters, with any line ending or mark."""
     expected, tape, player, backend = await recorded(trial)
     for about, pieces in splits(tape):
         player.pieces = pieces
@@ -62,7 +66,9 @@ async def str_02(trial: Trial) -> None:
     for size in (1, 3):
         trial.fault(SplitEvery(size), nth=1)
         text = (await trial.stream(networked).collect()).text
-        trial.equal(text.replace(trial.requests[-1].nonce, ""), whole, f"text when the server sends {size} bytes at a time")
+        trial.equal(
+            text.replace(trial.requests[-1].nonce, ""), whole, f"text when the server sends {size} bytes at a time"
+        )
 
 
 @check("STR-03")
@@ -71,7 +77,10 @@ async def str_03(trial: Trial) -> None:
     backend = await trial.backend(max_retries=0, failure_threshold=1000)
     trial.fault(ErrorEvent(after_events=0, status=500, message=_WORDS), nth=1)
     seen, error = await _broken(trial, backend, "an error event before any content")
-    trial.expect(type(error) is errors.ServerError, f"an error event before any content raised {type(error).__name__}, not ServerError")
+    trial.expect(
+        type(error) is errors.ServerError,
+        f"an error event before any content raised {type(error).__name__}, not ServerError",
+    )
     trial.expect(_WORDS in error.message, f"the error does not say what the provider said: {error}")
     trial.expect(not seen and not error.partial, "an error before any content came with content")
     for together in (False, True):
@@ -84,7 +93,9 @@ async def str_03(trial: Trial) -> None:
         trial.expect(_WORDS in error.message, f"{about}: the error does not say what the provider said: {error}")
         trial.expect(seen, f"{about}: the content before the error was lost")
         trial.equal(error.partial, seen, f"{about}: partial text of the error")
-        trial.expect(isinstance(error.__cause__, errors.ServerError), f"{about}: the provider's typed error is not the cause")
+        trial.expect(
+            isinstance(error.__cause__, errors.ServerError), f"{about}: the provider's typed error is not the cause"
+        )
 
 
 async def _broken(trial: Trial, backend: Any, about: str) -> tuple[str, Any]:
@@ -135,10 +146,14 @@ async def str_05(trial: Trial) -> None:
     stream = trial.stream(backend)
     chunks = [chunk async for chunk in stream]
     trial.expect(chunks[-1].usage is not None, "the last chunk has no token counts")
-    trial.expect(all(not chunk.text for chunk in chunks[-1:]) or chunks[-1].finish_reason, "text follows the end of the answer")
+    trial.expect(
+        all(not chunk.text for chunk in chunks[-1:]) or chunks[-1].finish_reason, "text follows the end of the answer"
+    )
     trial.equal(chunks[-1].usage, stream.reply.usage, "token counts of the last chunk and of the reply")
     counted = (stream.reply.usage.input_tokens, stream.reply.usage.output_tokens, stream.reply.usage.estimated)
-    trial.equal(counted, (whole.input_tokens, whole.output_tokens, False), "token counts of the stream and of the whole answer")
+    trial.equal(
+        counted, (whole.input_tokens, whole.output_tokens, False), "token counts of the stream and of the whole answer"
+    )
 
 
 @check("STR-10")

@@ -88,7 +88,10 @@ async def str_07(trial: Trial) -> None:
         trial.equal(_calls(calls, trial), whole, "tool calls of the stream, compared with those of the whole answer")
         trial.equal(len({call.id for call in calls}), len(calls), "different ids of the tool calls")
         trial.equal(
-            [("".join(one.name or "" for one in found), "".join(one.arguments for one in found)) for _, found in sorted(pieces.items())],
+            [
+                ("".join(one.name or "" for one in found), "".join(one.arguments for one in found))
+                for _, found in sorted(pieces.items())
+            ],
             [(call.name, call.arguments) for call in calls],
             "pieces put together by their index",
         )
@@ -127,13 +130,17 @@ async def str_08(trial: Trial) -> None:
             async for chunk in trial.stream(backend):
                 text, last = text + chunk.text, trial.now
         trial.close_to(trial.now - last, 5.0, f"seconds between the last chunk and the error with {action}", 0.1)
-        trial.equal((caught.error.code, caught.error.partial), ("idle_timeout", text), f"code and partial text with {action}")
+        trial.equal(
+            (caught.error.code, caught.error.partial), ("idle_timeout", text), f"code and partial text with {action}"
+        )
 
     backend = await trial.backend(max_retries=0, idle_timeout=5.0, first_token_timeout=10.0, read_timeout=10.0)
     trial.fault(SlowChunks(4.0), nth=1)
     before = trial.now
     reply = await trial.stream(backend).collect()
-    trial.expect(reply.text and trial.now - before > 20.0, "a slow stream that never stalls was too short to prove anything")
+    trial.expect(
+        reply.text and trial.now - before > 20.0, "a slow stream that never stalls was too short to prove anything"
+    )
 
 
 @check("STR-09")

@@ -43,7 +43,9 @@ async def expect_events(trial: Trial, backend: Any, expected: list[Piece], about
     try:
         await events_of(trial.stream(backend), seen)
     except errors.BackendError as error:
-        trial.expect(False, f"{about}: {type(error).__name__} after {len(seen)} of {len(expected)} chunks: {error.message}")
+        trial.expect(
+            False, f"{about}: {type(error).__name__} after {len(seen)} of {len(expected)} chunks: {error.message}"
+        )
     trial.equal(content_of(seen), content_of(expected), f"{about}: text")
     trial.equal(len(seen), len(expected), f"{about}: number of chunks")
     trial.expect(seen == expected, f"{about}: an event differs from what was sent")

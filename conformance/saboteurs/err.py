@@ -76,7 +76,10 @@ def _answering(backend: Any, change: Callable[[AttemptFailed], Any]) -> None:
         try:
             return await attempt(*arguments)
         except AttemptFailed as failure:
-            if not isinstance(failure.error, errors.ResponseFormatError) or "cannot be read" not in failure.error.message:
+            if (
+                not isinstance(failure.error, errors.ResponseFormatError)
+                or "cannot be read" not in failure.error.message
+            ):
                 raise
             return change(failure)
 
@@ -135,8 +138,6 @@ def accepts_short_bodies(backend: Any) -> None:
                 raise
 
     _receiving(backend, None, lambda response: _Rechunked(response, patient))
-
-
 
 
 class _Rechunked:

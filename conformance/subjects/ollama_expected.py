@@ -27,10 +27,14 @@ def _said(names: str, messages: Any) -> BadCall:
 EXPECTED: Final = Expectations(
     errors=(
         ErrorCase(404, errors.UnknownModelError, message="model 'nobody' not found"),
-        ErrorCase(503, errors.OverloadedError, message="server busy, please try again.  maximum pending requests exceeded"),
+        ErrorCase(
+            503, errors.OverloadedError, message="server busy, please try again.  maximum pending requests exceeded"
+        ),
         ErrorCase(400, errors.ContextLengthError, message="the input length exceeds the context length"),
         ErrorCase(400, errors.InvalidRequestError, message='"tiny" does not support thinking'),
-        ErrorCase(500, errors.ServerError, message="model requires more system memory (9 GiB) than is available (3 GiB)"),
+        ErrorCase(
+            500, errors.ServerError, message="model requires more system memory (9 GiB) than is available (3 GiB)"
+        ),
         ErrorCase(401, errors.AuthenticationError, message="unauthorized"),
     ),
     bad_calls=(

@@ -74,7 +74,7 @@ def _read(answer: Answer) -> ChatReply:
 PARROT = Subject(
     name="openai",
     title="Parrot",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "sync"}),
+    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "sync", "usage"}),
     make=lambda site, **settings: Parrot(**standard_arguments(site, settings)),
     call=lambda backend, text, **options: backend.achat(text, **options),
     call_name="chat",
@@ -83,5 +83,6 @@ PARROT = Subject(
     stream=lambda backend, text, **options: backend.astream_chat(text, **options),
     stream_name="stream_chat",
     provider="openai",
+    sources=(__name__,),
     declared={"chat": CallCase(route="POST */chat/completions", run=lambda backend: backend.achat("hello"))},
 )

@@ -1,0 +1,108 @@
+"""Evidence that holds every verdict, over a handful of requirements, and the reports that must come of it.
+
+``python -m harness.golden`` (in ``tests``) writes ``fixtures/reports`` anew after a wanted change; look at the difference.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from conformance.evidence import Writer
+from conformance.requirement import Level, Requirement
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "reports"
+EVIDENCE = FOLDER / "evidence.jsonl"
+
+REQUIREMENTS = tuple(
+    Requirement(name, level, clause, "made up", black_box=name == "BRK-01")
+    for name, level, clause in (
+        ("KEY-04", Level.MUST, "Is not judged at all."),
+        ("QUE-01", Level.MUST, "Passes | with a pipe, and a saboteur is caught."),
+        ("BAK-01", Level.MUST, "Passes, but nothing proves the check."),
+        ("BRK-01", Level.MUST, "Fails in one of two cases."),
+        ("BRK-02", Level.SHOULD, "Fails, and that is known."),
+        ("TRK-01", Level.MUST, "Passes and is proven."),
+        ("STR-01", Level.MUST, "Does not concern this backend."),
+        ("ERR-01", Level.MUST, "Is vacuous."),
+        ("CAP-01", Level.MUST, "The request is right, call by call."),
+        ("CAP-02", Level.MUST, "The reply is read, call by call."),
+    )
+)
+
+
+def _case(requirement: str, verdict: str, *, case: str = "", detail: str = "", lane: str = "simulated") -> dict[str, Any]:
+    failure = "assertion" if verdict == "fail" else ""
+    return {
+        "kind": "case", "subject": "openai", "requirement": requirement, "lane": lane, "case": case, "verdict": verdict,
+        "detail": detail, "failure": failure, "assertions": 3, "requests": 2,
+    }  # fmt: skip
+
+
+def _kill(requirement: str, name: str, *, killed: bool = True) -> dict[str, Any]:
+    return {
+        "kind": "kill", "saboteur": f"{requirement}-{name}", "subject": "openai", "requirement": requirement,
+        "sin": f"breaks {requirement}", "killed": killed, "by": "assertion" if killed else "",
+        "detail": "seen" if killed else "the check passed", "also": ["BRK-02"] if requirement == "BRK-01" else [],
+    }  # fmt: skip
+
+
+SUBJECT = {
+    "kind": "subject",
+    "subject": "openai",
+    "reality": "partial",
+    "reasons": ["OpenAI.chat: line 3: every error is swallowed"],
+    "declared": {"chat": "POST */chat/completions", "embed": "POST */embeddings"},
+    "excused": {"STR-01": "it has no stream"},
+}
+RECORDS: tuple[dict[str, Any], ...] = (
+    _case("QUE-01", "pass"),
+    _case("BAK-01", "pass"),
+    _case("BRK-01", "pass", case="500"),
+    _case("BRK-01", "fail", case="503", detail="requests: expected 2, got <script>alert(1)</script>"),
+    _case("BRK-02", "fail", detail="it does not"),
+    _case("TRK-01", "pass"),
+    _case("TRK-01", "pass", lane="live"),
+    _case("STR-01", "not_applicable", detail="it has no stream"),
+    _case("ERR-01", "vacuous", detail="the check asserted nothing"),
+    _case("CAP-01", "pass", case="chat"),
+    _case("CAP-01", "pass", case="embed"),
+    _case("CAP-02", "pass", case="chat"),
+    _case("CAP-02", "fail", case="embed", detail="the vectors are missing"),
+    _kill("QUE-01", "counts_wrong"),
+    _kill("BRK-01", "never_opens"),
+    _kill("TRK-01", "one_id_for_all"),
+    _kill("CAP-01", "other_field"),
+    _kill("CAP-02", "drops_usage"),
+    _kill("ERR-01", "wrong_class", killed=False),
+)
+
+
+def write_evidence(path: Path) -> None:
+    """Write the golden evidence."""
+    with Writer(path, lane="simulated", seed=0, complete=True, sources="0" * 16) as writer:
+        for record in (SUBJECT, *RECORDS):
+            writer.add(record)
+
+
+def rendered() -> dict[str, str]:
+    """Return the reports of the golden evidence."""
+    from conformance import summary
+    from conformance.baseline.known import KnownFailure
+    from conformance.evidence import read
+    from conformance.reports import render
+
+    known = KnownFailure("openai", "BRK-02", "the provider cannot", "issue 7")
+    original = summary.known_failures
+    summary.known_failures = lambda: {("openai", "BRK-02"): known}
+    try:
+        return render(summary.summarise(read(EVIDENCE), REQUIREMENTS))
+    finally:
+        summary.known_failures = original
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    write_evidence(EVIDENCE)
+    for name, text in rendered().items():
+        (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,124 @@
+"""Reports are pure functions of evidence: golden files with every verdict, the same to the byte, and nothing green by accident."""
+
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from conformance import summary
+from conformance.baseline.known import KnownFailure, known_failures
+from conformance.evidence import Evidence, read
+from conformance.reports.marks import escaped
+from conformance.rows import ROWS
+from conformance.summary import Summary, summarise
+from conformance.verdict import Verdict
+
+from . import golden
+
+
+@pytest.fixture
+def summed() -> Summary:
+    return summarise(read(golden.EVIDENCE), golden.REQUIREMENTS)
+
+
+def test_the_golden_evidence_is_what_its_source_says(tmp_path: Path) -> None:
+    golden.write_evidence(tmp_path / "evidence.jsonl")
+    assert (tmp_path / "evidence.jsonl").read_bytes() == golden.EVIDENCE.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["API_IMPLEMENTATION_STATUS.md", "status.json", "kill_matrix.md", "index.html"])
+def test_reports_are_golden(name: str) -> None:
+    """``python -m harness.golden`` in ``tests`` writes them anew after a wanted change."""
+    assert golden.rendered()[name] == (golden.FOLDER / name).read_text(encoding="utf-8")
+
+
+def test_every_verdict_is_in_the_golden_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {("openai", "BRK-02"): KnownFailure("openai", "BRK-02", "the provider cannot", "issue 7")}
+    monkeypatch.setattr(summary, "known_failures", lambda: known)
+    found = {cell.verdict for row in summarise(read(golden.EVIDENCE), golden.REQUIREMENTS).rows for cell in row.cells}
+    assert found == set(Verdict)
+
+
+def test_status_json_obeys_its_schema() -> None:
+    schema = json.loads(files("conformance").joinpath("schemas/status.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(golden.rendered()["status.json"]), schema)
+
+
+def test_all_twelve_rows_stand_in_both_tables_and_absent_ones_are_never_green() -> None:
+    text = golden.rendered()["API_IMPLEMENTATION_STATUS.md"]
+    for row in ROWS:
+        lines = [line for line in text.splitlines() if line.startswith(f"| [{row.name}]")]
+        assert len(lines) == 2, row.name
+        if row.name != "openai":
+            assert all("✅" not in line and "absent" in line for line in lines)
+
+
+def test_green_needs_a_pass_and_a_caught_saboteur(summed: Summary) -> None:
+    openai = next(entry for entry in summed.rows if entry.row.name == "openai")
+    green = {column.name for column in openai.columns if column.green}
+    assert green == {"queue", "request id"}
+    verdicts = {cell.requirement.id: cell.verdict for cell in openai.cells}
+    assert verdicts["BAK-01"] is Verdict.UNPROVEN
+    assert verdicts["KEY-04"] is Verdict.UNKNOWN
+
+
+def test_a_column_without_requirements_is_not_built(summed: Summary) -> None:
+    openai = next(entry for entry in summed.rows if entry.row.name == "openai")
+    says = {column.name: column.text for column in openai.columns}
+    assert says["batching"] == says["semantic cache"] == "not built"
+    assert not openai.overall.green
+
+
+def test_a_call_is_proven_only_when_both_its_cases_are(summed: Summary) -> None:
+    openai = next(entry for entry in summed.rows if entry.row.name == "openai")
+    assert [(name, proven) for name, _, proven in openai.endpoints] == [("chat", True), ("embed", False)]
+
+
+def test_without_evidence_nothing_is_known() -> None:
+    empty = summarise(Evidence({"lane": "simulated", "seed": 0, "complete": False, "sources": "0" * 16}))
+    assert {cell.verdict for row in empty.rows for cell in row.cells} == {Verdict.UNKNOWN}
+    assert not any(column.green for row in empty.rows for column in row.columns)
+
+
+def test_a_known_failure_that_no_longer_fails_must_leave_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    mended = KnownFailure("openai", "QUE-01", "was broken", "issue 1")
+    monkeypatch.setattr(summary, "known_failures", lambda: {("openai", "QUE-01"): mended})
+    assert summarise(read(golden.EVIDENCE), golden.REQUIREMENTS).mended() == [mended]
+
+
+def test_a_known_failure_needs_a_reason_and_an_issue() -> None:
+    with pytest.raises(ValueError, match="has no issue"):
+        KnownFailure("openai", "BRK-01", "because", " ")
+    assert isinstance(known_failures(), dict)
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.addresses += [str(value) for name, value in attrs if name in ("src", "href")]
+
+
+def test_the_page_is_self_contained_and_cannot_be_injected_into() -> None:
+    """Two scripts, the data and the program; nothing from evidence becomes a tag; no address is asked for."""
+    text = golden.rendered()["index.html"]
+    page = _Page()
+    page.feed(text)
+    assert page.scripts == 2
+    assert page.addresses == []
+    assert "<script>alert(1)</script>" not in text
+    assert "\\u003cscript>alert(1)" in text
+
+
+def test_tables_cannot_be_broken_by_evidence() -> None:
+    assert escaped("a|b\nc <x> `d` \\") == "a\\|b c &lt;x> 'd' \\\\"
