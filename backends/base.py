@@ -164,8 +164,7 @@ class Backend:
         Raises:
             ConfigurationError: no such endpoint, or no credentials.
         """
-        if self._process != os.getpid():
-            self._after_fork()
+        self._check_process()
         found = self._endpoints.get(name or DEFAULT)
         if found is not None:
             return found
@@ -354,6 +353,7 @@ class Backend:
 
     def report(self) -> dict[str, Any]:
         """Return counters, latencies, queue, breaker, keys and endpoints as JSON-ready values; see ``backends.telemetry.report``."""
+        self._check_process()
         with self._lock:
             snapshot = self._metrics.snapshot(self._clock.monotonic(), self._clock.time())
         return build_report(self.provider.name, snapshot, dict(self._endpoints))
@@ -362,6 +362,7 @@ class Backend:
 
     def reset_metrics(self) -> None:
         """Start counting anew; queue, breaker and keys are left as they are."""
+        self._check_process()
         with self._lock:
             self._metrics.reset(self._clock.monotonic(), self._clock.time())
 
@@ -370,6 +371,11 @@ class Backend:
         return self.endpoint(endpoint).status()
 
     # -- lifecycle -----------------------------------------------------------------------------------------------------
+
+    def _check_process(self) -> None:
+        """Notice a fork before anything of the parent's is used, its locks included."""
+        if self._process != os.getpid():
+            self._after_fork()
 
     def _after_fork(self) -> None:
         """Forget the parent's calls, connections and counts: they are not ours."""
@@ -405,6 +411,7 @@ class Backend:
 
     def _begin_close(self) -> bool:
         """Refuse who comes and who waits; False when that was done before."""
+        self._check_process()
         with self._lock:
             if self._closed:
                 return False

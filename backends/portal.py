@@ -38,16 +38,22 @@ class Portal:
 
         Raises:
             ConfigurationError: called from the portal's own thread, where waiting would never end.
+            ClosedError: it was closed before, or meanwhile.
         """
         try:
             loop = self._started()
+            with self._lock:  # against close: what is handed over before the loop is told to stop is cancelled by it
+                if self._loop is not loop:
+                    raise _closed()
+                future = asyncio.run_coroutine_threadsafe(work, loop)
         except BaseException:
             work.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
             return future.result()
         except concurrent.futures.CancelledError:
+            if self._closed:
+                raise _closed() from None
             raise asyncio.CancelledError from None
         except BaseException:
             future.cancel()
@@ -64,17 +70,20 @@ class Portal:
         else:
             work.close()
 
-    def _started(self) -> asyncio.AbstractEventLoop:
+    def _check_process(self) -> None:
         if self._process != os.getpid():
-            # The parent's loop and thread do not exist in this process.
+            # The parent's loop and thread do not exist in this process, and its lock may be held for ever.
             self._lock = threading.Lock()
             self._loop = self._thread = None
             self._process = os.getpid()
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        self._check_process()
         loop = self._loop
         if loop is None:
             with self._lock:
                 if self._closed:
-                    raise ClosedError("This backend is closed; make a new one.")
+                    raise _closed()
                 loop = self._loop
                 if loop is None:
                     loop = self._start()
@@ -118,14 +127,19 @@ class Portal:
 
     def close(self) -> None:
         """Cancel what runs, stop the loop and wait for its thread; idempotent."""
+        self._check_process()
         with self._lock:
             self._closed = True
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
-        if loop is None or thread is None or self._process != os.getpid():
+        if loop is None or thread is None:
             return
         if self._end is not None:
             self._end()
+
+
+def _closed() -> ClosedError:
+    return ClosedError("This backend is closed; make a new one.")
 
 
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread, process: int) -> None:

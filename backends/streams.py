@@ -197,10 +197,12 @@ class _Reading:
         return came
 
     async def stop(self) -> None:
-        """Read no further."""
+        """Read no further, and let go whoever waits in another thread."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._came.append(None)
+        self._something.set()
 
     async def _read(self) -> None:
         end: BaseException | None = None

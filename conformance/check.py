@@ -12,6 +12,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from conformance.requirement import CHAPTERS
+
 if TYPE_CHECKING:
     from conformance.subject import Subject
 
@@ -96,9 +98,9 @@ def load(chapters: Iterable[str] | None = None, lane: str = "simulated") -> dict
 
 
 def import_chapters(package_name: str, chapters: Iterable[str] | None) -> None:
-    """Import every module of a package, or those of some chapters, in the order of their names."""
-    wanted = None if chapters is None else {chapter.lower() for chapter in chapters}
+    """Import every module of a package, or those of some chapters and of no single one, in the order of their names."""
+    left_out = set() if chapters is None else {chapter.lower() for chapter in set(CHAPTERS) - set(chapters)}
     package = import_module(package_name)
     for module in sorted(iter_modules(package.__path__), key=lambda entry: entry.name):
-        if wanted is None or module.name.partition("_")[0] in wanted:
+        if module.name.partition("_")[0] not in left_out:
             import_module(f"{package_name}.{module.name}")

@@ -79,6 +79,8 @@ def conduct(
     task = loop.create_task(_trial(subject, requirement, check, case, seed, make, troubles))
     try:
         return _finished(loop, task)
+    except Exception as error:  # the scene could not be set: one trial is lost, not the run
+        return Outcome(Verdict.FAIL, scrubbed(f"the trial could not be set up: {_described(error)}"), "crash")
     finally:
         _close(loop)
 

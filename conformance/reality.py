@@ -18,6 +18,7 @@ import ast
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -173,6 +174,12 @@ def analyse_modules(names: Iterable[str], classes: frozenset[str] | None = None)
     Raises:
         ValueError: there is no such module.
     """
+    return _analysed(tuple(names), classes)
+
+
+@cache
+def _analysed(names: tuple[str, ...], classes: frozenset[str] | None) -> Analysis:
+    """The source of installed modules does not change while a run lasts."""
     paths: list[Path] = []
     for name in names:
         spec = find_spec(name)

@@ -74,10 +74,11 @@ class KeysBusy:
 class Passage:
     """What one attempt holds: a slot, a lease of the breaker and a key. It is given back once, whatever happens."""
 
-    __slots__ = ("_breaker_lease", "_endpoint", "_key_lease", "_open", "key")
+    __slots__ = ("_admission", "_breaker_lease", "_endpoint", "_key_lease", "_open", "key")
 
     def __init__(self, endpoint: Endpoint, breaker_lease: Lease, key_lease: key_pool.KeyLease | None) -> None:
         self._endpoint = endpoint
+        self._admission = endpoint.admission
         self._breaker_lease = breaker_lease
         self._key_lease = key_lease
         self._open = True
@@ -117,6 +118,8 @@ class Passage:
     def _close(self, outcome: str, usage: Usage | None, *, failed: bool = False) -> None:
         if self._open:
             self._open = False
+            if self._endpoint.admission is not self._admission:
+                return  # a call of the parent process, before a fork
             self._endpoint.finish(self._breaker_lease, self._key_lease, outcome, usage, failed)
 
 
@@ -182,7 +185,8 @@ class Endpoint:
         now = self.clock.monotonic()
         with self._lock:
             self._check_open()
-            submission = self.admission.submit(waiter, level, now, returning=returning)
+            admission = self.admission
+            submission = admission.submit(waiter, level, now, returning=returning)
             if submission.state == "queued":
                 waiter.loop = asyncio.get_running_loop()
                 waiter.future = waiter.loop.create_future()
@@ -199,7 +203,9 @@ class Endpoint:
             with self._lock:
                 now = self.clock.monotonic()
                 granted: list[_Waiter] = []
-                if waiter.granted:
+                if self.admission is not admission:
+                    pass  # a place of the parent process, before a fork
+                elif waiter.granted:
                     granted = self._grant(self.admission.release(now))
                 elif submission.ticket is not None:
                     self.admission.withdraw(submission.ticket, now)
@@ -218,9 +224,15 @@ class Endpoint:
         return waiters
 
     def _wake(self, waiters: list[_Waiter]) -> None:
-        for waiter in waiters:
-            if not waiter.tell():
-                self.leave()  # its loop is closed: the slot goes to the next
+        left = deque(waiters)
+        while left:
+            waiter = left.popleft()
+            if waiter.tell():
+                continue
+            with self._lock:  # its loop is closed: the slot goes to the next
+                if waiter.granted:
+                    waiter.granted = False  # it is given back here, not again when the dead caller is collected
+                    left.extend(self._grant(self.admission.release(self.clock.monotonic())))
 
     def _full(self, why: str) -> errors.QueueFullError:
         return errors.QueueFullError(f"The queue of endpoint {self.name!r} is full: {why}. Nothing was sent.")

@@ -15,6 +15,7 @@ from typing import Any, Final
 from backends.errors import ConfigurationError
 from backends.s3_kit.connections import watch
 from backends.s3_kit.credentials import CredentialPair
+from backends.s3_kit.quiet import install
 from backends.s3_kit.stores import Store
 from backends.settings import Settings
 
@@ -125,6 +126,7 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
         raise ConfigurationError(f"boto3 refuses this configuration: {error}", provider="s3_kit") from None
     client.meta.events.register("before-call.s3", _stay_here)
     watch(client)
+    install()
     return client
 
 

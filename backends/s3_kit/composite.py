@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
@@ -11,7 +12,7 @@ from backends.operation import CallOptions
 from backends.parameters import bad_argument
 from backends.s3_kit.core import Options, S3Core
 
-__all__ = ["Composite", "Span", "options_of", "together"]
+__all__ = ["Composite", "Span", "heard", "options_of", "together"]
 
 T = TypeVar("T")
 
@@ -39,7 +40,8 @@ class Span:
     def __init__(self, now: Callable[[], float], options: CallOptions, default: float | None) -> None:
         seconds = options.get("deadline")
         seconds = default if seconds is None else seconds
-        if seconds is not None and not seconds > 0:
+        wrong = isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0
+        if seconds is not None and wrong:
             bad_argument(f"deadline must be a positive number of seconds, not {seconds!r}", "s3_kit")
         self._now = now
         self._ends = None if seconds is None else now() + seconds
@@ -84,6 +86,12 @@ async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+def heard(task: asyncio.Future[Any]) -> None:
+    """Take the result of a task that nobody awaits, so that the loop does not complain."""
+    with contextlib.suppress(asyncio.CancelledError):
+        task.exception()
 
 
 class Composite(S3Core):

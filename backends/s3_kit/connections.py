@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from backends.s3_kit.exchange import TooLargeError, current
+from backends.s3_kit.exchange import Exchange, TooLargeError, current
 
 __all__ = ["watch"]
 
 _WITHOUT_BODY = frozenset({204, 304})
+_LARGEST_ERROR = 1 << 20
+_KEPT_ERROR = 1 << 16
 
 
 def watch(client: Any) -> bool:
@@ -75,8 +77,10 @@ def _watched(pool: Any) -> Any:
             exchange.hold(self.sock)
             self.timeout = exchange.bounded(self.timeout)
             answer = super().getresponse()
-            if exchange.largest is not None:
-                answer.stream = _Bounded(answer, exchange.largest, self._verb).stream
+            if answer.status >= 300:
+                answer.stream = _Bounded(answer, _LARGEST_ERROR, self._verb, exchange).stream
+            elif exchange.largest is not None:
+                answer.stream = _Bounded(answer, exchange.largest, self._verb, exchange).stream
             return answer
 
     name = f"Watched{pool.__name__}"
@@ -86,7 +90,9 @@ def _watched(pool: Any) -> Any:
 class _Bounded:
     """Reads a whole answer within a size, and notices when it ends before its length."""
 
-    def __init__(self, answer: Any, largest: int, verb: str) -> None:
+    def __init__(self, answer: Any, largest: int, verb: str, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._is_error = answer.status >= 300
         self._stream = answer.stream
         self._largest = largest
         length = answer.headers.get("content-length", "")
@@ -103,6 +109,8 @@ class _Bounded:
             seen += len(piece)
             if seen > self._largest:
                 raise TooLargeError(f"more than {self._largest} bytes")
+            if self._is_error and len(self._exchange.error_body) < _KEPT_ERROR:
+                self._exchange.error_body += piece[:_KEPT_ERROR]
             yield piece
         if self._announced is not None and seen < self._announced:
             raise IncompleteRead(seen, self._announced - seen)

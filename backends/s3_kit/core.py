@@ -260,7 +260,9 @@ class S3Core(Backend):
         except Exception as problem:
             if type(problem).__name__ == "NoCredentialsError":
                 problem = self.credentials.missing()
-            raise classify(problem, key, repeat, self._clock.time(), sent=exchange.sent) from _kept(problem)
+            raise classify(
+                problem, key, repeat, self._clock.time(), sent=exchange.sent, body=exchange.error_body
+            ) from _kept(problem)
 
     # -- lifecycle -----------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from backends.resilience.call import Call
+from backends.s3_kit.quiet import quiet
 from backends.s3_kit.replies import Progress
 
 __all__ = ["Aborted", "Exchange", "TooLargeError", "current"]
@@ -63,6 +64,8 @@ class Exchange:
         self.aborted = False
         self.sent = False
         """True once a request may have reached the server."""
+        self.error_body = b""
+        """The beginning of an error answer, for what boto3 does not read in it."""
         self._now = now
         self._loop = asyncio.get_running_loop()
         self._progress = progress
@@ -79,7 +82,8 @@ class Exchange:
         _active.exchange = self
         try:
             self.check()
-            yield
+            with quiet():
+                yield
         finally:
             _active.exchange = None
             with self._lock:

@@ -14,11 +14,14 @@ from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import Any, Final
 
 from backends import errors
+from backends.http import error_text
 from backends.operation import Repeat
+from backends.resilience import hints
 from backends.resilience.failures import AttemptFailed, Blame, error_class, failed_answer, failed_format, failed_wire
 from backends.s3_kit.exchange import TooLargeError
 from backends.secret import Key
-from backends.wire.values import Failure, WireError
+from backends.wire import jsontext
+from backends.wire.values import Failure, FormatError, WireError
 
 __all__ = ["CODES", "classify", "client_error", "code_of"]
 
@@ -93,13 +96,23 @@ def code_of(problem: Any) -> str:
     return str(error.get("Code", ""))[:200]
 
 
-def client_error(problem: Any, key: Key | None) -> errors.BackendError:
-    """Return the typed error of a ClientError, without anything secret in it."""
+def client_error(problem: Any, key: Key | None, body: bytes = b"") -> errors.BackendError:
+    """Return the typed error of a ClientError, without anything secret in it.
+
+    Args:
+        problem: the ClientError.
+        key: the pair that was used.
+        body: the answer, for errors that are not S3's own: a gateway's page, or JSON.
+    """
     about = problem.response.get("ResponseMetadata", {})
     code = code_of(problem)
     status = about.get("HTTPStatusCode")
     status = status if isinstance(status, int) else None
-    message = _clean(str(problem.response.get("Error", {}).get("Message", ""))[:_LARGEST_MESSAGE], key)
+    said = str(problem.response.get("Error", {}).get("Message", ""))
+    if body and code in ("", str(status)):
+        said, found = error_text(_decoded(body))
+        said, code = said or f"HTTP {status}", found or code
+    message = _clean(said[:_LARGEST_MESSAGE], key)
     advice = _ADVICE.get(code)
     region = about.get("HTTPHeaders", {}).get("x-amz-bucket-region")
     if status in (301, 307, 400) and isinstance(region, str) and region.replace("-", "").isalnum():
@@ -115,7 +128,17 @@ def client_error(problem: Any, key: Key | None) -> errors.BackendError:
     )
 
 
-def classify(problem: Exception, key: Key | None, repeat: Repeat, wall: float, *, sent: bool) -> AttemptFailed:
+def _decoded(body: bytes) -> Any:
+    """Return an error body that is not XML of S3: JSON where it is that, else text."""
+    try:
+        return jsontext.loads(body, max_depth=64)
+    except FormatError:
+        return body.decode("utf-8", "replace")
+
+
+def classify(
+    problem: Exception, key: Key | None, repeat: Repeat, wall: float, *, sent: bool, body: bytes = b""
+) -> AttemptFailed:
     """Return what a failed job means for the path of the call; see :mod:`backends.resilience.failures`.
 
     Args:
@@ -124,6 +147,7 @@ def classify(problem: Exception, key: Key | None, repeat: Repeat, wall: float, *
         repeat: what the operation allows.
         wall: unix seconds, for hints that are dates.
         sent: whether the request may have reached the server.
+        body: the beginning of an error answer.
     """
     from botocore import exceptions
     from botocore.parsers import ResponseParserError
@@ -131,7 +155,7 @@ def classify(problem: Exception, key: Key | None, repeat: Repeat, wall: float, *
     if isinstance(problem, errors.BackendError):
         return AttemptFailed(problem, Blame.REQUEST, repeatable=False, kind=problem.code or "local")
     if isinstance(problem, exceptions.ClientError):
-        return _refused(problem, key, repeat, wall)
+        return _refused(problem, key, repeat, wall, body)
     if isinstance(problem, exceptions.ChecksumError | exceptions.FlexibleChecksumError):
         return failed_format("The bytes do not match the checksum that came with them.", code="checksum_mismatch")
     if isinstance(problem, ResponseParserError):
@@ -146,8 +170,8 @@ def classify(problem: Exception, key: Key | None, repeat: Repeat, wall: float, *
     return failed_format(f"The answer cannot be read: {type(problem).__name__}: {_clean(str(problem)[:200], key)}")
 
 
-def _refused(problem: Any, key: Key | None, repeat: Repeat, wall: float) -> AttemptFailed:
-    error = client_error(problem, key)
+def _refused(problem: Any, key: Key | None, repeat: Repeat, wall: float, body: bytes) -> AttemptFailed:
+    error = client_error(problem, key, body)
     code = code_of(problem)
     headers = {
         str(name).lower(): str(value)
@@ -156,7 +180,9 @@ def _refused(problem: Any, key: Key | None, repeat: Repeat, wall: float) -> Atte
     if (error.status or 0) < 300:
         # An error inside a 200 (CopyObject, CompleteMultipartUpload): its code alone speaks.
         error.status = 503 if isinstance(error, errors.OverloadedError) else 500
-    failure = failed_answer(error, headers, None, repeat, wall)
+    failure = failed_answer(error, headers, _decoded(body) if body else None, repeat, wall)
+    if hints.should_retry(headers) is not None:
+        return failure
     if code in _FINAL or isinstance(error, errors.UnsupportedError):
         return AttemptFailed(error, Blame.REQUEST, repeatable=False, kind=code)
     if code in _REPEAT_LATER:

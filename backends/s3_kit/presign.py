@@ -10,6 +10,7 @@ from backends.resilience.keys import KeyLease, KeyPool
 from backends.s3_kit.attributes import checked_content_type, named
 from backends.s3_kit.core import S3Core
 from backends.s3_kit.names import check_key
+from backends.s3_kit.quiet import quiet
 from backends.s3_kit.replies import Presigned
 from backends.secret import Key
 from backends.twins import blocking
@@ -66,7 +67,8 @@ class PresignCalls(S3Core):
         def sign() -> str:
             client = self._clients.get(site, pair)  # type: ignore[arg-type]  # every key of this backend is a pair
             try:
-                url: str = client.generate_presigned_url(operation, Params=arguments, ExpiresIn=expires_in)
+                with quiet():
+                    url: str = client.generate_presigned_url(operation, Params=arguments, ExpiresIn=expires_in)
             except Exception as problem:
                 if type(problem).__name__ == "NoCredentialsError":
                     raise self.credentials.missing() from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import mimetypes
 import threading
@@ -15,7 +14,7 @@ from backends import errors
 from backends.operation import CallOptions, Repeat
 from backends.parameters import bad_argument
 from backends.s3_kit.attributes import SHA256_NAME, checked_content_type, checked_metadata, checksums_of, require
-from backends.s3_kit.composite import options_of, together
+from backends.s3_kit.composite import heard, options_of, together
 from backends.s3_kit.core import Options, ProgressCallback
 from backends.s3_kit.exchange import Aborted, Exchange
 from backends.s3_kit.multipart import MultipartCalls, integrity
@@ -290,7 +289,7 @@ class UploadCalls(MultipartCalls, ObjectCalls):
                 problem.add_note(f"The multipart upload {begun.upload_id} of {plan.key!r} was not aborted: {error}")
         except asyncio.CancelledError:
             # Cancelled once more while cleaning up: the abort goes on by itself.
-            abort.add_done_callback(_heard)
+            abort.add_done_callback(heard)
             raise
 
     def _still_the_same(self, source: Source) -> None:
@@ -298,9 +297,3 @@ class UploadCalls(MultipartCalls, ObjectCalls):
             bad_argument("source changed while it was uploaded; the object is not to be trusted", "s3_kit")
 
     upload = blocking(aupload)
-
-
-def _heard(task: asyncio.Future[Any]) -> None:
-    """Take the result of a task that nobody awaits, so that the loop does not complain."""
-    with contextlib.suppress(asyncio.CancelledError):
-        task.exception()

@@ -14,13 +14,14 @@ import httpx
 
 from backends.wire.decompression import Decompressor, decompressor
 from backends.wire.multipart import Multipart
-from backends.wire.transport import AiohttpTransport
+from backends.wire.transport import AiohttpTransport, Arrived, Body, joined
 from backends.wire.values import Failure, Limits, WireError, WireRequest
 
 __all__ = ["Client", "Response"]
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
+_OFFERED: Final = ("accept-encoding", "gzip, deflate")
 
 
 class Client:
@@ -42,6 +43,8 @@ class Client:
     ) -> None:
         self._owns = transport is None
         self._transport = transport if transport is not None else AiohttpTransport(verify=verify, keepalive=keepalive)
+        # Our own transport is spoken to directly: httpx's objects would cost as much as the rest of the exchange.
+        self._native = self._transport if isinstance(self._transport, AiohttpTransport) else None
         self._limits = limits or Limits()
 
     async def open(self, request: WireRequest) -> Response:
@@ -50,52 +53,44 @@ class Client:
         Raises:
             WireError: the network failed, or a redirect was refused.
         """
-        url = _url(request.url)
         method, body = request.method, request.body
+        address = request.url
         for _ in range(_MOST_REDIRECTS + 1):
-            response = await self._once(request, method, url, body)
-            if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                return Response(response, self._limits)
-            target = url.join(response.headers["location"])
-            await response.stream.aclose()  # type: ignore[union-attr]  # asynchronous transports give asynchronous streams
+            arrived = await self._once(request, method, address, body)
+            if arrived.status not in _REDIRECTS or "location" not in arrived.headers:
+                return Response(arrived, self._limits)
+            await arrived.stream.aclose()
+            url = _url(address)
+            target = url.join(arrived.headers["location"])
             if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
                 raise WireError(Failure.REDIRECT, f"the server pointed to another host, {target.host[:200]}", sent=True)
-            if response.status_code in (301, 302, 303):
+            if arrived.status in (301, 302, 303):
                 if method not in ("GET", "HEAD"):
-                    raise WireError(Failure.REDIRECT, f"a {method} was answered by a {response.status_code}", sent=True)
+                    raise WireError(Failure.REDIRECT, f"a {method} was answered by a {arrived.status}", sent=True)
             elif isinstance(body, Multipart) and not body.repeatable:
                 raise WireError(Failure.REDIRECT, "the body can be sent only once", sent=True)
-            url = target
+            address = str(target)
         raise WireError(Failure.REDIRECT, f"more than {_MOST_REDIRECTS} in a row", sent=True)
 
-    async def _once(
-        self, request: WireRequest, method: str, url: httpx.URL, body: bytes | Multipart | None
-    ) -> httpx.Response:
-        timeouts = request.timeouts
-        headers = [("accept-encoding", "gzip, deflate"), *request.headers]
+    async def _once(self, request: WireRequest, method: str, address: str, body: bytes | Multipart | None) -> Arrived:
+        headers = [_OFFERED, *request.headers]
         content: Any = body
         if isinstance(body, Multipart):
             content = _pieces(body)
             if body.length is not None:
                 headers.append(("content-length", str(body.length)))
+        if self._native is not None:
+            return await self._native.exchange(method, address, headers, content, request.timeouts)
+        timeouts = request.timeouts
+        limits = {"connect": timeouts.connect, "read": timeouts.read, "write": timeouts.write, "idle": timeouts.idle}
         try:
             built = httpx.Request(
-                method,
-                url,
-                headers=headers,
-                content=content,
-                extensions={
-                    "timeout": {
-                        "connect": timeouts.connect,
-                        "read": timeouts.read,
-                        "write": timeouts.write,
-                        "idle": timeouts.idle,  # our own transport's; others measure every read by "read"
-                    }
-                },
+                method, _url(address), headers=headers, content=content, extensions={"timeout": limits}
             )
-            return await self._transport.handle_async_request(built)
+            response = await self._transport.handle_async_request(built)
         except (httpx.TransportError, httpx.InvalidURL) as problem:
             raise _translated(problem) from None
+        return Arrived(response.status_code, joined(response.headers.raw), response.stream)
 
     async def aclose(self) -> None:
         """Close the connections of every loop; a transport that was passed in stays its owner's."""
@@ -111,14 +106,14 @@ class Client:
 class Response:
     """One answer whose body has not been read yet."""
 
-    __slots__ = ("_closed", "_limits", "_response", "headers", "status")
+    __slots__ = ("_closed", "_limits", "_stream", "headers", "status")
 
-    def __init__(self, response: httpx.Response, limits: Limits) -> None:
-        self._response = response
+    def __init__(self, arrived: Arrived, limits: Limits) -> None:
+        self._stream = arrived.stream
         self._limits = limits
         self._closed = False
-        self.status: int = response.status_code
-        self.headers: Mapping[str, str] = _headers(response.headers)
+        self.status: int = arrived.status
+        self.headers: Mapping[str, str] = arrived.headers
         """Lower-case names; repeated ones are joined with a comma."""
 
     async def read(self) -> bytes:
@@ -132,6 +127,12 @@ class Response:
         if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) > most:
             await self.aclose()
             raise WireError(Failure.TOO_LARGE, f"{announced} bytes were announced, {most} are allowed", sent=True)
+        if isinstance(self._stream, Body) and "content-encoding" not in self.headers:
+            whole = self._stream.at_once()
+            if whole is not None and len(whole) <= most:
+                return whole
+            if whole is not None:
+                raise WireError(Failure.TOO_LARGE, f"more than the {most} bytes that are allowed", sent=True)
         pieces: list[bytes] = []
         size = 0
         async for piece in self.chunks():
@@ -152,9 +153,8 @@ class Response:
         encoding = self.headers.get("content-encoding")
         if encoding is not None:
             inflate = decompressor(encoding, self._limits.max_decompression_ratio, self._limits.max_body_bytes)
-        stream: Any = self._response.stream
         try:
-            async for piece in stream:
+            async for piece in self._stream:
                 if inflate is not None:
                     piece = inflate.feed(piece)
                 if piece:
@@ -168,21 +168,12 @@ class Response:
         """Give the connection back, or close it when the body was not read to its end; idempotent."""
         if not self._closed:
             self._closed = True
-            await self._response.stream.aclose()  # type: ignore[union-attr]  # as above
+            await self._stream.aclose()
 
 
 @lru_cache(maxsize=1024)
 def _url(text: str) -> httpx.URL:
     return httpx.URL(text)
-
-
-def _headers(headers: httpx.Headers) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in headers.raw:
-        key = name.decode("latin-1").lower()
-        text = value.decode("latin-1")
-        joined[key] = f"{joined[key]}, {text}" if key in joined else text
-    return joined
 
 
 async def _pieces(body: Multipart) -> AsyncIterator[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,12 +18,14 @@ import httpx
 import yarl
 from multidict import CIMultiDict
 
-from backends.wire.values import Failure
+from backends.wire.values import Failure, Timeouts, WireError
 
-__all__ = ["AiohttpTransport"]
+__all__ = ["AiohttpTransport", "Arrived", "Body", "joined"]
 
 _LARGE: Final = 512 * 1024
 _NO_TIMEOUT: Final[dict[str, float | None]] = {}
+_FORSAKEN: Final[list[object]] = []
+"""What belongs to a parent process; kept so that its collection closes nothing."""
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -39,43 +41,66 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._keepalive = keepalive
         self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request and return when the answer's headers are there.
+    async def exchange(
+        self, method: str, address: str, headers: Iterable[tuple[str, str]], data: Any, timeouts: Timeouts
+    ) -> Arrived:
+        """Send one request and return when the answer's headers are there. What our own client uses: no httpx objects.
+
+        Args:
+            address: the whole URL, escaped.
+            data: bytes, an asynchronous iterable of bytes, or None.
 
         Raises:
-            httpx.TransportError: with a ``failure`` attribute.
+            WireError: the network failed.
         """
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None or pool.session.closed:
             pool = await self._new_pool(loop)
-        timeout = request.extensions.get("timeout", _NO_TIMEOUT)
+        if type(data) is bytes and len(data) > _LARGE:
+            data = _slices(data)
         try:
             answer = await pool.session.request(
-                request.method,
-                _address(str(request.url)),
-                headers=CIMultiDict(
-                    [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-                ),
-                data=await _body(request),
+                method,
+                _address(address),
+                headers=CIMultiDict(headers),
+                data=data,
                 allow_redirects=False,
-                timeout=_timeout(timeout.get("connect"), timeout.get("read")),
+                timeout=_timeout(timeouts.connect, timeouts.read),
             )
         except (aiohttp.ClientError, OSError, ValueError) as problem:
-            raise _translated(problem, request) from None
-        idle = timeout.get("idle", timeout.get("read"))
-        if idle != timeout.get("read"):
-            _watch(answer, idle)
+            raise _failed(problem, body=False) from None
+        if timeouts.idle != timeouts.read:
+            _watch(answer, timeouts.idle)
+        return Arrived(answer.status, joined(answer.raw_headers), Body(answer))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Do the same as an httpx transport.
+
+        Raises:
+            httpx.TransportError: with a ``failure`` attribute.
+        """
+        timeout = request.extensions.get("timeout", _NO_TIMEOUT)
+        timeouts = Timeouts(
+            timeout.get("connect"), timeout.get("write"), timeout.get("read"), timeout.get("idle", timeout.get("read"))
+        )
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        stream = request.stream
+        data: Any = stream
+        if isinstance(stream, httpx.ByteStream):
+            data = b"".join(stream) or None
+        try:
+            arrived = await self.exchange(request.method, str(request.url), headers, data, timeouts)
+        except WireError as problem:
+            raise _as_httpx(problem, request) from None
         return httpx.Response(
-            answer.status,
-            headers=answer.raw_headers,
-            stream=_Body(answer, request),
-            request=request,
+            arrived.status, headers=arrived.headers, stream=_HttpxBody(arrived.stream, request), request=request
         )
 
     async def _new_pool(self, loop: asyncio.AbstractEventLoop) -> _Pool:
-        for other in [known for known in self._pools if known.is_closed()]:
-            del self._pools[other]
+        for other in list(self._pools):  # a copy: other threads add theirs meanwhile
+            if other.is_closed():
+                self._pools.pop(other, None)
         pool = _Pool(self._verify, self._keepalive)
         self._pools[loop] = pool
         await pool.guard()
@@ -96,9 +121,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def abandon(self) -> None:
         """Forget every pool without touching its sockets (they belong to the parent process after a fork)."""
-        for pool in self._pools.values():
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
             pool.disown()
-        self._pools = {}
 
 
 class _Pool:
@@ -139,34 +164,39 @@ class _Pool:
         await self.session.close()
 
     def disown(self) -> None:
-        """Let go of the session so that its end neither warns nor closes anything."""
+        """Let go of the session so that its end neither warns nor closes anything.
+
+        A forked child shares the parent's epoll set: closing a connection here would make the parent deaf on it.
+        """
+        connector = self.session.connector
         self.session.detach()
+        if connector is not None:
+            connector._closed = True  # noqa: SLF001 - its public close would close the sockets
+        _FORSAKEN.append((self, connector))
 
 
-class _Body(httpx.AsyncByteStream):
+class Body:
     """The answer's body as it arrives, still compressed."""
 
-    def __init__(self, answer: aiohttp.ClientResponse, request: httpx.Request) -> None:
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
-        self._request = request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._answer.content
         try:
-            while True:
-                data = await content.readany()
-                if not data:
-                    return
+            while data := await content.readany():
                 yield data
         except (aiohttp.ClientError, OSError, ValueError) as problem:
-            raise _translated(problem, self._request, body=True) from None
+            raise _failed(problem, body=True) from None
 
-    async def read_all(self) -> bytes:
-        """Return the body in one piece when it has arrived whole; saves a generator on the common path."""
-        try:
-            return await self._answer.content.read()
-        except (aiohttp.ClientError, OSError, ValueError) as problem:
-            raise _translated(problem, self._request, body=True) from None
+    def at_once(self) -> bytes | None:
+        """Return the whole body if it has arrived whole, None if it has not: saves the common case a generator."""
+        content = self._answer.content
+        if content.is_eof() and content.exception() is None:
+            return content.read_nowait(-1)
+        return None
 
     async def aclose(self) -> None:
         """Give the connection back when the body was read whole, close it otherwise."""
@@ -175,6 +205,45 @@ class _Body(httpx.AsyncByteStream):
             answer.release()
         else:
             answer.close()
+
+
+class Arrived:
+    """An answer whose headers are there: status, headers (lower-case names, repeated ones joined), body."""
+
+    __slots__ = ("headers", "status", "stream")
+
+    def __init__(self, status: int, headers: dict[str, str], stream: Any) -> None:
+        self.status = status
+        self.headers = headers
+        self.stream = stream
+
+
+def joined(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by lower-case name; repeated ones are joined with a comma."""
+    headers: dict[str, str] = {}
+    for name, value in raw:
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+class _HttpxBody(httpx.AsyncByteStream):
+    """The same body with httpx's errors."""
+
+    def __init__(self, body: Body, request: httpx.Request) -> None:
+        self._body = body
+        self._request = request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for data in self._body:
+                yield data
+        except WireError as problem:
+            raise _as_httpx(problem, self._request) from None
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
 
 @lru_cache(maxsize=1024)
@@ -209,44 +278,53 @@ def _watch(answer: aiohttp.ClientResponse, idle: float | None) -> None:
         protocol.start_timeout()
 
 
-async def _body(request: httpx.Request) -> Any:
-    stream = request.stream
-    if isinstance(stream, httpx.ByteStream):
-        data = b"".join(stream)
-        return (data if len(data) <= _LARGE else _slices(data)) if data else None
-    return stream
-
-
 async def _slices(data: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(data), _LARGE):
         yield data[start : start + _LARGE]
 
 
-def _translated(problem: Exception, request: httpx.Request, *, body: bool = False) -> httpx.TransportError:
-    kind, failure = _kind(problem, body)
-    error = kind(_brief(problem), request=request)
-    error.failure = failure  # type: ignore[attr-defined]  # read by the client of this module
+_UNSENT: Final = frozenset({Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.RESET_BEFORE_SENT})
+_HTTPX: Final[dict[Failure, type[httpx.TransportError]]] = {
+    Failure.CONNECT: httpx.ConnectError,
+    Failure.TLS: httpx.ConnectError,
+    Failure.CONNECT_TIMEOUT: httpx.ConnectTimeout,
+    Failure.READ_TIMEOUT: httpx.ReadTimeout,
+    Failure.IDLE_TIMEOUT: httpx.ReadTimeout,
+    Failure.CUT_SHORT: httpx.ReadError,
+    Failure.RESET_AFTER_SENT: httpx.ReadError,
+    Failure.RESET_BEFORE_SENT: httpx.WriteError,
+}
+
+
+def _failed(problem: Exception, *, body: bool) -> WireError:
+    failure = _kind(problem, body)
+    return WireError(failure, _brief(problem), sent=failure not in _UNSENT)
+
+
+def _as_httpx(problem: WireError, request: httpx.Request) -> httpx.TransportError:
+    error = _HTTPX.get(problem.failure, httpx.RemoteProtocolError)(problem.message, request=request)
+    error.failure = problem.failure  # type: ignore[attr-defined]  # read by whoever knows this transport
     return error
 
 
-def _kind(problem: Exception, body: bool) -> tuple[type[httpx.TransportError], Failure]:
+def _kind(problem: Exception, body: bool) -> Failure:
     if isinstance(problem, (aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError)):
-        return httpx.ConnectError, Failure.TLS
+        return Failure.TLS
     if isinstance(problem, aiohttp.ConnectionTimeoutError):
-        return httpx.ConnectTimeout, Failure.CONNECT_TIMEOUT
+        return Failure.CONNECT_TIMEOUT
     if isinstance(problem, aiohttp.ClientConnectorError):
-        return httpx.ConnectError, Failure.CONNECT
+        return Failure.CONNECT
     if isinstance(problem, (aiohttp.SocketTimeoutError, TimeoutError)):
-        return httpx.ReadTimeout, Failure.IDLE_TIMEOUT if body else Failure.READ_TIMEOUT
+        return Failure.IDLE_TIMEOUT if body else Failure.READ_TIMEOUT
     if isinstance(problem, (aiohttp.ClientPayloadError, aiohttp.http_exceptions.TransferEncodingError)):
-        return httpx.ReadError, Failure.CUT_SHORT
+        return Failure.CUT_SHORT
     if isinstance(problem, aiohttp.ServerDisconnectedError):
-        return httpx.ReadError, Failure.CUT_SHORT if body else Failure.RESET_AFTER_SENT
+        return Failure.CUT_SHORT if body else Failure.RESET_AFTER_SENT
     if isinstance(problem, aiohttp.ClientConnectionResetError):
-        return httpx.WriteError, Failure.RESET_BEFORE_SENT
+        return Failure.RESET_BEFORE_SENT
     if isinstance(problem, OSError):
-        return httpx.ReadError, Failure.CUT_SHORT if body else Failure.RESET_AFTER_SENT
-    return httpx.RemoteProtocolError, Failure.PROTOCOL
+        return Failure.CUT_SHORT if body else Failure.RESET_AFTER_SENT
+    return Failure.PROTOCOL
 
 
 def _brief(problem: Exception) -> str:

@@ -39,6 +39,10 @@ simulator in a
 - A backend that needs an argument this trial would set can be given it: ``trial.backend(api_keys=[...],
 base_url=...)``.
 
+- The lane live has checks of its own, ``@check("REAL-01", lanes=("live",))``: they get a
+  :class:`conformance.live.LiveTrial`, run against the vendor and cost money, so they are few and cheap.
+- A module belongs to the chapter that its name begins with (``brk``, ``brk_timing``); helpers have names of no chapter.
+
 **A saboteur** breaks exactly that clause, in :mod:`conformance.saboteurs`, one module a chapter::
 
     @saboteur("BRK-02", "sends although the breaker is open")

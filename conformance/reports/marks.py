@@ -35,8 +35,10 @@ def column_text(cell: ColumnCell) -> str:
         return "✅"
     if cell.text == "n/a":
         return "n/a"
+    if cell.concerned and cell.text == "not built":
+        return f"{cell.proven}/{cell.concerned}, other columns not built"
     if cell.concerned:
-        verdict = Verdict(cell.text.replace(" ", "_")) if cell.text != "not built" else Verdict.UNKNOWN
+        verdict = Verdict(cell.text.replace(" ", "_"))
         return f"{MARKS[verdict]} {cell.proven}/{cell.concerned}"
     return cell.text
 

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from conformance.columns import COLUMNS
-from conformance.reports.marks import MARKS, WORDS
+from conformance.reports.marks import WORDS
 from conformance.requirement import Level
 from conformance.summary import Cell, RowSummary, Summary
 from conformance.verdict import Verdict
@@ -31,7 +31,7 @@ def _data(summary: Summary) -> dict[str, Any]:
         "lane": header["lane"],
         "seed": header["seed"],
         "complete": header["complete"],
-        "verdicts": {verdict.value: {"mark": MARKS[verdict], "means": WORDS[verdict]} for verdict in Verdict},
+        "verdicts": {verdict.value: {"means": WORDS[verdict]} for verdict in Verdict},
         "columns": {column.name: list(column.requirements) for column in COLUMNS},
         "requirements": {
             cell.requirement.id: {

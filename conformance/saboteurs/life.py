@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from typing import Any
+from typing import Any, Final
 
 from conformance.saboteurs import saboteur
 
@@ -55,10 +55,15 @@ def keeps_connections(backend: Any) -> None:
     backend._close_wire = nothing
 
 
+_KEPT: Final[list[Any]] = []
+"""What a backend that is never collected would hold: the library stops the thread of one that is."""
+
+
 @saboteur("LIFE-02", "leaves its thread running")
 def keeps_thread(backend: Any) -> None:
     """Leaves its thread running."""
     backend._portal.close = lambda: None
+    _KEPT.append(backend._portal)
 
 
 @saboteur("LIFE-02", "lets those who wait at close wait for ever")

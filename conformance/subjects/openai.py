@@ -28,7 +28,9 @@ def _live(environ: Mapping[str, str]) -> OpenAI:
 SUBJECT: Final = Subject(
     name="openai",
     title="OpenAI",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}),
+    tags=frozenset(
+        {"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
+    ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

@@ -54,6 +54,11 @@ SUBJECT: Final = Subject(
     call_path="*/nonce/*",
     provider="s3_kit",
     declared=DECLARED,
+    not_applicable={
+        "KEY-11": "an object store has no prompt cache that a credential could keep warm",
+        "BAK-08": "S3 knows no credit or daily quota; a full store (507) and Ceph's QuotaExceeded are not repeated: ERR-01",
+    },
+    refusals=tuple(S3Kit.refusals),
     sources=("backends.s3_kit",),
     live=Live(variables=("AWS_ACCESS_KEY_ID",), make=_live),
 )

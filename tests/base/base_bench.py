@@ -104,8 +104,8 @@ class Body(httpx.AsyncByteStream):
             yield piece
 
     async def aclose(self) -> None:
+        self.closed = True  # at once, as a transport does; what follows may be cancelled
         await asyncio.sleep(0)
-        self.closed = True
 
 
 class Turning(httpx.AsyncBaseTransport):

@@ -31,7 +31,9 @@ REQUIREMENTS = tuple(
 )
 
 
-def _case(requirement: str, verdict: str, *, case: str = "", detail: str = "", lane: str = "simulated") -> dict[str, Any]:
+def _case(
+    requirement: str, verdict: str, *, case: str = "", detail: str = "", lane: str = "simulated"
+) -> dict[str, Any]:
     failure = "assertion" if verdict == "fail" else ""
     return {
         "kind": "case", "subject": "openai", "requirement": requirement, "lane": lane, "case": case, "verdict": verdict,

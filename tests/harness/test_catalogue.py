@@ -10,7 +10,20 @@ from conformance.columns import COLUMNS
 from conformance.requirement import CHAPTERS, Level, Requirement
 from conformance.rows import ROWS
 
-COUNTS = {"KEY": 12, "QUE": 14, "BAK": 11, "BRK": 10, "TRK": 8, "STR": 10, "ERR": 7, "SEC": 6, "CAP": 4, "REAL": 4, "LIFE": 4}
+# The first catalogue: requirements are added freely and never taken away.
+COUNTS = {
+    "KEY": 12,
+    "QUE": 14,
+    "BAK": 11,
+    "BRK": 10,
+    "TRK": 8,
+    "STR": 10,
+    "ERR": 7,
+    "SEC": 6,
+    "CAP": 4,
+    "REAL": 4,
+    "LIFE": 4,
+}
 
 
 def test_lint_finds_nothing() -> None:
@@ -21,7 +34,8 @@ def test_lint_finds_nothing() -> None:
 def test_every_chapter_is_there_without_a_gap() -> None:
     for chapter in CHAPTERS:
         ids = [requirement.id for requirement in catalogue.load() if requirement.chapter == chapter]
-        assert ids == [f"{chapter}-{number:02}" for number in range(1, COUNTS[chapter] + 1)]
+        assert ids == [f"{chapter}-{number:02}" for number in range(1, len(ids) + 1)]
+        assert len(ids) >= COUNTS[chapter]
 
 
 def test_columns_name_requirements_that_exist_and_none_twice() -> None:
@@ -32,9 +46,8 @@ def test_columns_name_requirements_that_exist_and_none_twice() -> None:
 
 
 def test_rows_are_the_twelve() -> None:
-    assert [row.name for row in ROWS] == (
-        "claude gemini groq hf_tei hf_tgi llvm ollama openai opea ovms s3_kit vllm".split()
-    )
+    expected = "claude gemini groq hf_tei hf_tgi llvm ollama openai opea ovms s3_kit vllm"
+    assert " ".join(row.name for row in ROWS) == expected
 
 
 def test_lint_sees_an_orphan(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +58,9 @@ def test_lint_sees_an_orphan(monkeypatch: pytest.MonkeyPatch) -> None:
     saboteurs.load()
     monkeypatch.setitem(check._registry, ("KEY-99", "simulated"), Check("KEY-99", nothing))
     monkeypatch.setitem(
-        saboteurs._registry, "QUE-99-x", saboteurs.Saboteur("QUE-99-x", "QUE-99", "sin", lambda backend: None, None, ("opnai",))
+        saboteurs._registry,
+        "QUE-99-x",
+        saboteurs.Saboteur("QUE-99-x", "QUE-99", "sin", lambda backend: None, None, ("opnai",)),
     )
     assert catalogue.lint() == [
         "KEY-99 has a check but no requirement",
@@ -63,9 +78,7 @@ def test_a_requirement_cannot_be_judged_twice() -> None:
         check.check("REAL-01")(other)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("id", "brk-1"), ("id", "BRK-001"), ("clause", " "), ("source", "")]
-)
+@pytest.mark.parametrize(("field", "value"), [("id", "brk-1"), ("id", "BRK-001"), ("clause", " "), ("source", "")])
 def test_a_requirement_is_checked_when_it_is_made(field: str, value: str) -> None:
     good = {"id": "BRK-01", "level": Level.MUST, "clause": "It holds.", "source": "somewhere"}
     with pytest.raises(ValueError, match=value.strip() or "has no"):

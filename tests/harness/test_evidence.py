@@ -131,8 +131,8 @@ def test_every_error_of_the_list_is_shown_to_occur() -> None:
 
 def test_an_interrupted_run_leaves_a_file_known_as_damaged(tmp_path: Path) -> None:
     path = tmp_path / "evidence.jsonl"
-    with pytest.raises(KeyboardInterrupt), Writer(path, lane="simulated", seed=0, complete=True) as writer:
-        writer.add(golden.RECORDS[0])
-        raise KeyboardInterrupt
+    writer = Writer(path, lane="simulated", seed=0, complete=True)
+    writer.add(golden.RECORDS[0])
+    writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     with pytest.raises(damage.MissingFooter):
         read(path)

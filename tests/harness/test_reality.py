@@ -1,5 +1,6 @@
 """Static analysis on small sources: what is real, partial, mock or local, and why."""
 
+# ruff: noqa: E501 - small sources read best on one line
 from __future__ import annotations
 
 import json
@@ -72,7 +73,10 @@ def test_one_stub_among_real_calls_is_partial(tmp_path: Path) -> None:
 
 def test_honest_local_work_counts_neither_way(tmp_path: Path) -> None:
     analysis = _judged(tmp_path, REAL["a call of a library"] + "\ndef reset(self):\n    self.count = 0\n")
-    assert {method.name: method.kind for method in analysis.methods} == {"Backend.chat": "real", "Backend.reset": "local"}
+    assert {method.name: method.kind for method in analysis.methods} == {
+        "Backend.chat": "real",
+        "Backend.reset": "local",
+    }
     assert analysis.kind == "real"
 
 
@@ -97,7 +101,9 @@ def test_a_file_that_cannot_be_parsed_is_a_problem_and_never_real(tmp_path: Path
 
 def test_hostile_source_is_only_read(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    (tmp_path / "evil.py").write_text(f"open({str(mark)!r}, 'w').close()\nclass B:\n    def chat(self):\n        return 1\n")
+    (tmp_path / "evil.py").write_text(
+        f"open({str(mark)!r}, 'w').close()\nclass B:\n    def chat(self):\n        return 1\n"
+    )
     (tmp_path / "deep.py").write_text("x = " + "(" * 5_000 + ")" * 5_000 + "\n")
     (tmp_path / "null.py").write_bytes(b"x = 1\0\n")
     assert analyse(tmp_path).kind in ("mock", "partial")

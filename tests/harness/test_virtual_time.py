@@ -97,7 +97,7 @@ def test_a_deadlock_is_noticed(loop: VirtualTimeLoop) -> None:
 
 def test_a_loop_that_only_sleeps_is_noticed(loop: VirtualTimeLoop) -> None:
     async def polls() -> None:
-        while True:
+        while True:  # noqa: ASYNC110 - polling is what must be noticed
             await asyncio.sleep(0.01)
 
     task = loop.create_task(polls())

@@ -260,6 +260,20 @@ async def test_nothing_shows_a_pair(make_kit: Callable[..., S3Kit], sim: Simulat
         pickle.dumps(pair)
 
 
+async def test_the_debug_log_shows_no_pair(
+    make_kit: Callable[..., S3Kit], sim: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    sim.script(Fault(Status(500), path="*probe", nth=1))
+    async with make_kit(api_key=CredentialPair(ID, SECRET, "planted-token")) as kit:
+        await kit.adownload(PROBE)
+        signed = await kit.apresign("k")
+    signature = signed.url.partition("X-Amz-Signature=")[2]
+    for part in (ID, SECRET, "planted-token", signature, "Authorization"):
+        assert part not in caplog.text
+    assert "s3_kit" in caplog.text, "something was logged"
+
+
 def chain(**sources: Any) -> str:
     kit = S3Kit(base_url="http://127.0.0.1:1", **{"environ": {}, "credentials_path": "/nonexistent"} | sources)
     (key,) = kit.endpoint().pool.keys()

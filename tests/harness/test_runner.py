@@ -1,0 +1,119 @@
+"""Plans and runs: order, selection, processes, the kill matrix and what counts as caught."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance import catalogue, runner, saboteurs, subject
+from conformance.runner import Job, Selection, plan, run, run_job
+from conformance.saboteurs import Saboteur
+from conformance.subject import Subject
+
+from .parrot import PARROT
+
+
+@pytest.fixture(autouse=True)
+def alone(parrot: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    del parrot
+    runner._passes.cache_clear()
+
+
+def _saboteur(monkeypatch: pytest.MonkeyPatch, requirement: str, spoil: Any) -> Job:
+    entry = Saboteur(f"{requirement}-made_up", requirement, "a sin", spoil)
+    saboteurs.load([requirement.partition("-")[0]])
+    monkeypatch.setitem(saboteurs._registry, entry.name, entry)
+    return Job("openai", requirement, saboteur=entry.name)
+
+
+def test_the_plan_follows_the_catalogue_and_ends_with_the_saboteurs() -> None:
+    jobs = plan(Selection(requirements=("REAL-04", "REAL-01")))
+    assert [job.requirement for job in jobs if not job.saboteur] == ["REAL-01", "REAL-04"]
+    kills = [job.saboteur for job in jobs if job.saboteur]
+    assert kills == sorted(kills)
+    assert kills
+    assert jobs == plan(Selection(requirements=("REAL-01", "REAL-04")))
+
+
+def test_what_does_not_concern_a_subject_is_recorded_with_its_reason() -> None:
+    (job,) = plan(Selection(requirements=("SEC-04",), kills=False))
+    (record,) = run_job(job)
+    assert (record["verdict"], record["detail"]) == ("not_applicable", "Parrot has no s3")
+
+
+def test_an_excuse_wins_over_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    excused = replace(PARROT, not_applicable={"REAL-01": "it only repeats"})
+    monkeypatch.setattr(subject, "load", lambda name: excused)
+    (record,) = run_job(Job("openai", "REAL-01"))
+    assert (record["verdict"], record["detail"]) == ("not_applicable", "it only repeats")
+
+
+def test_every_case_is_a_record_of_its_own() -> None:
+    records = run_job(Job("openai", "REAL-04"))
+    assert [record["case"] for record in records] == ["answer", "error", "usage"]
+    assert {record["verdict"] for record in records} == {"pass"}
+
+
+def test_a_subject_without_cases_is_vacuous(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "load", lambda name: replace(PARROT, declared={}))
+    (record,) = run_job(Job("openai", "REAL-02"))
+    assert record["verdict"] == "vacuous"
+
+
+def test_a_saboteur_is_caught_by_its_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mute(backend: Any) -> None:
+        read_error = backend.read_error
+
+        def spoilt(*arguments: Any) -> Any:
+            error = read_error(*arguments)
+            error.message = "no"
+            return error
+
+        backend.read_error = spoilt
+
+    (record,) = run_job(_saboteur(monkeypatch, "REAL-04", mute))
+    assert (record["killed"], record["by"], record["also"]) == (True, "assertion", [])
+
+
+def test_a_harmless_saboteur_survives(monkeypatch: pytest.MonkeyPatch) -> None:
+    (record,) = run_job(_saboteur(monkeypatch, "REAL-04", lambda backend: None))
+    assert (record["killed"], record["by"], record["detail"]) == (False, "", "the check passed")
+
+
+def test_a_case_that_the_good_backend_fails_catches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A saboteur made from a broken backend is not caught by what was broken before."""
+
+    def deaf(backend: Any) -> None:
+        backend.read_error = None
+
+    monkeypatch.setattr(subject, "load", lambda name: replace(PARROT, make=_spoilt(deaf)))
+    (record,) = run_job(_saboteur(monkeypatch, "REAL-04", lambda backend: None))
+    assert not record["killed"]
+
+
+def _spoilt(spoil: Any) -> Any:
+    def make(site: Any, **settings: Any) -> Any:
+        backend = PARROT.make(site, **settings)
+        spoil(backend)
+        return backend
+
+    return make
+
+
+def test_records_come_in_plan_order_and_progress_is_told() -> None:
+    jobs = plan(Selection(requirements=("REAL-01", "REAL-04"), kills=False))
+    told: list[str] = []
+    records = list(run(jobs, ended=lambda job, found: told.append(job.requirement)))
+    assert told == ["REAL-01", "REAL-04"]
+    assert [record["requirement"] for record in records] == ["REAL-01"] * 3 + ["REAL-04"] * 3
+
+
+def test_the_subject_record_holds_claims_and_reality() -> None:
+    (record,) = runner.subject_records(["openai"])
+    assert (record["reality"], record["declared"]) == ("real", {"chat": "POST */chat/completions"})
+
+
+def test_every_planned_requirement_is_known() -> None:
+    assert {job.requirement for job in plan(Selection())} <= {requirement.id for requirement in catalogue.load()}
