@@ -11,7 +11,7 @@ import asyncio
 import re
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +48,7 @@ class Outcome:
         kind: of a failure: ``assertion``, ``error`` (the backend raised), ``stuck``, ``leak`` or ``crash`` (of the
             harness).
         assertions, requests: how many were counted.
+        threaded: real threads took part, so that what is noticed beyond the clause may differ between runs.
     """
 
     verdict: Verdict
@@ -55,6 +56,7 @@ class Outcome:
     kind: str = ""
     assertions: int = 0
     requests: int = 0
+    threaded: bool = False
 
 
 def conduct(
@@ -78,7 +80,7 @@ def conduct(
     loop.set_exception_handler(lambda _, context: troubles.append(_trouble(context)))
     task = loop.create_task(_trial(subject, requirement, check, case, seed, make, troubles))
     try:
-        return _finished(loop, task)
+        return replace(_finished(loop, task), threaded=loop.used_threads)
     except Exception as error:  # the scene could not be set: one trial is lost, not the run
         return Outcome(Verdict.FAIL, scrubbed(f"the trial could not be set up: {_described(error)}"), "crash")
     finally:

@@ -51,7 +51,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         if ready:
             loop.busy()
             return ready
-        if timeout is None or loop.jobs:
+        if timeout is None or loop.working():
             return self._wait(loop, None if timeout is None else timeout)
         loop.jump(timeout)
         return []
@@ -65,10 +65,10 @@ class _JumpingSelector(selectors.DefaultSelector):
             if ready:
                 loop.busy()
                 return ready
-            if timeout is not None and not loop.jobs:
+            if timeout is not None and not loop.working():
                 return []  # the job ended without waking us: look at the timers again
             quiet += 0.05
-            if timeout is None and not loop.jobs and quiet >= _DEADLOCK and threading.active_count() == 1:
+            if timeout is None and not loop.working() and quiet >= _DEADLOCK and threading.active_count() == 1:
                 raise Stuck("deadlock: no timer is set, no socket is ready and nothing else runs")
 
 
@@ -85,6 +85,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._guard_ends = time.monotonic() + guard
         self._idle_jumps = 0
         self.jobs = 0
+        self.used_threads = False
+        self.waiting_here = 0
+        """Requests that a simulator of this loop has read and not answered yet."""
         selector = _JumpingSelector()
         super().__init__(selector)
         # Two floats that mean the same moment may differ in their last digit after a jump.
@@ -122,11 +125,16 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             self._guard_ends = time.monotonic() + self._guard
             raise Stuck(f"no end after {self._guard:g} s of real time")
 
+    def working(self) -> bool:
+        """Say whether a thread may be at work: more jobs are out than requests wait at the simulators."""
+        return self.jobs > self.waiting_here
+
     def run_in_executor(  # type: ignore[override]  # the types of the arguments do not matter here
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> Any:
         """Run in a thread; time stands still until it is done."""
         self.jobs += 1
+        self.used_threads = True
         try:
             future = super().run_in_executor(executor, func, *args)
         except BaseException:

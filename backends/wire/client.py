@@ -124,7 +124,7 @@ class Response:
         """
         most = self._limits.max_body_bytes
         announced = self.headers.get("content-length", "")
-        if announced.isascii() and announced.isdigit() and len(announced) < 20 and int(announced) > most:
+        if announced.isascii() and announced.isdigit() and not self._bodiless and int(announced[:20]) > most:
             await self.aclose()
             raise WireError(Failure.TOO_LARGE, f"{announced} bytes were announced, {most} are allowed", sent=True)
         if isinstance(self._stream, Body) and "content-encoding" not in self.headers:

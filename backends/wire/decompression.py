@@ -13,10 +13,14 @@ from backends.wire.values import Failure, WireError
 __all__ = ["Decompressor", "decompressor"]
 
 _FREE: Final = 1_048_576
+_GZIP: Final = b"\x1f\x8b"
 
 
 class Decompressor:
-    """Inflates gzip or zlib data and watches the ratio between out and in.
+    """Inflates gzip, zlib or bare deflate data and watches the ratio between out and in.
+
+    Gzip data may consist of several members one after the other (RFC 1952, section 2.2). "deflate" is zlib data (RFC 9110,
+    section 8.4.1.2), but some servers send it without zlib's head.
 
     Args:
         bits: zlib window bits; 47 recognises gzip and zlib by their heads.
@@ -24,9 +28,10 @@ class Decompressor:
         most: the most bytes out in all.
     """
 
-    __slots__ = ("_inflater", "_most", "_ratio", "_seen", "_total")
+    __slots__ = ("_bits", "_inflater", "_most", "_ratio", "_seen", "_total")
 
     def __init__(self, bits: int, ratio: int, most: int) -> None:
+        self._bits = bits
         self._inflater = zlib.decompressobj(bits)
         self._ratio = ratio
         self._most = most
@@ -39,15 +44,32 @@ class Decompressor:
         Raises:
             WireError: the data is broken or inflates beyond the bounds.
         """
+        first = not self._seen
         self._seen += len(data)
         room = min(self._most, max(_FREE, self._seen * self._ratio)) - self._total
         try:
-            plain = self._inflater.decompress(data, room + 1)
+            plain = self._inflate(data, room + 1, first)
         except zlib.error:
             raise WireError(Failure.DECOMPRESSION, "the data is broken", sent=True) from None
         self._total += len(plain)
         if len(plain) > room:
             raise WireError(Failure.DECOMPRESSION, f"it inflates to more than {self._total - 1} bytes", sent=True)
+        return plain
+
+    def _inflate(self, data: bytes, most: int, first: bool) -> bytes:
+        try:
+            plain = self._inflater.decompress(data, most)
+        except zlib.error:
+            if not first or data[:2] == _GZIP:
+                raise
+            self._inflater = zlib.decompressobj(-15)
+            plain = self._inflater.decompress(data, most)
+        while self._inflater.eof and self._inflater.unused_data and len(plain) < most:
+            data = self._inflater.unused_data
+            if data[:1] != _GZIP[:1]:
+                raise zlib.error("data after the end")
+            self._inflater = zlib.decompressobj(self._bits)
+            plain += self._inflater.decompress(data, most - len(plain))
         return plain
 
     def finish(self) -> bytes:
@@ -56,7 +78,7 @@ class Decompressor:
         Raises:
             WireError: they ended early.
         """
-        if not self._inflater.eof:
+        if self._seen and not self._inflater.eof:
             raise WireError(Failure.DECOMPRESSION, "the data ends early", sent=True)
         return b""
 

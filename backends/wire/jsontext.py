@@ -9,7 +9,8 @@ from backends.wire.values import FormatError
 
 __all__ = ["dumps", "loads"]
 
-_SUSPICIOUS = 20_000
+_TEXT = frozenset({str})
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -24,7 +25,8 @@ def loads(data: bytes | str, *, max_depth: int = 128) -> Any:
     """Decode JSON text.
 
     Raises:
-        FormatError: it is not UTF-8 or not JSON, holds NaN or Infinity, or is nested deeper than ``max_depth``.
+        FormatError: it is not UTF-8 or not JSON, holds NaN, Infinity or an integer of more than 4300 digits, or is
+            nested deeper than ``max_depth``.
     """
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
@@ -35,6 +37,10 @@ def loads(data: bytes | str, *, max_depth: int = 128) -> Any:
         raise FormatError("JSON is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise FormatError(f"not JSON at character {error.pos}") from None
+    except FormatError:
+        raise
+    except ValueError:  # Python reads no integer of more than 4300 digits
+        raise FormatError("JSON holds a number that is too long") from None
     if text.count("[") + text.count("{") > max_depth and _depth(value) > max_depth:
         raise FormatError("JSON is nested too deeply")
     return value
@@ -59,9 +65,26 @@ def dumps(value: Any) -> bytes:
         ValueError: a value cannot stand in JSON; the message names its path.
     """
     try:
-        return _encode(value).encode("utf-8")
+        text = _encode(value).encode("utf-8")
     except (ValueError, TypeError, RecursionError):
         raise ValueError(_complaint(value, "")) from None
+    if not _has_text_keys(value):
+        raise ValueError(_complaint(value, ""))
+    return text
+
+
+def _has_text_keys(value: Any) -> bool:
+    """Say whether every key is a string: the encoder would turn numbers, booleans and None into strings unasked."""
+    stack = [value] if isinstance(value, dict | list | tuple) else []
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if not _TEXT.issuperset(map(type, item)) and not all(isinstance(key, str) for key in item):
+                return False
+            item = item.values()
+        if not _LEAVES.issuperset(map(type, item)):
+            stack.extend(child for child in item if isinstance(child, dict | list | tuple))
+    return True
 
 
 def _complaint(value: Any, path: str, depth: int = 0) -> str:
@@ -85,6 +108,8 @@ def _find(value: Any, path: str, depth: int) -> str | None:
         for key, item in value.items():
             if not isinstance(key, str):
                 return f"{where} has a key that is not a string"
+            if _find(key, "", depth) is not None:
+                return f"{where} has a key that holds a lone surrogate, which is not text"
             found = _find(item, f"{path}.{key}" if path else key, depth + 1)
             if found:
                 return found

@@ -7,6 +7,7 @@ Refused, reset before sending, reset after sending and each timeout come out as 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
@@ -23,6 +24,8 @@ from backends.wire.values import Failure, Timeouts, WireError
 __all__ = ["AiohttpTransport", "Arrived", "Body", "joined"]
 
 _LARGE: Final = 512 * 1024
+_SMALL: Final = 64 * 1024
+"""What the event loop buffers without waiting for the peer."""
 _NO_TIMEOUT: Final[dict[str, float | None]] = {}
 _FORSAKEN: Final[list[object]] = []
 """What belongs to a parent process; kept so that its collection closes nothing."""
@@ -244,6 +247,45 @@ class _HttpxBody(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._body.aclose()
+
+
+async def _sent(
+    pool: _Pool, request: httpx.Request, data: Any, timeout: dict[str, float | None]
+) -> aiohttp.ClientResponse:
+    return await pool.session.request(
+        request.method,
+        _address(str(request.url)),
+        headers=CIMultiDict([(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]),
+        data=data,
+        allow_redirects=False,
+        timeout=_timeout(timeout.get("connect"), timeout.get("read")),
+    )
+
+
+async def _sent_in_time(
+    pool: _Pool, request: httpx.Request, data: AsyncIterator[bytes], timeout: dict[str, float | None], write: float
+) -> aiohttp.ClientResponse:
+    """Send a long body; aiohttp measures nothing before the last piece of it is written."""
+    try:
+        async with asyncio.timeout(None) as limit:
+            return await _sent(pool, request, _paced(data, limit, write), timeout)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        error = httpx.WriteTimeout("the server does not read", request=request)
+        error.failure = Failure.WRITE_TIMEOUT  # type: ignore[attr-defined]  # read by the client of this module
+        raise error from None
+
+
+async def _paced(data: AsyncIterator[bytes], limit: asyncio.Timeout, seconds: float) -> AsyncIterator[bytes]:
+    """Yield the pieces of a body and let ``limit`` expire when one is not taken in time."""
+    loop = asyncio.get_running_loop()
+    async for piece in data:
+        with contextlib.suppress(RuntimeError):  # an answer that came before the body's end has ended the limit
+            limit.reschedule(loop.time() + seconds)
+        yield piece
+        with contextlib.suppress(RuntimeError):
+            limit.reschedule(None)
 
 
 @lru_cache(maxsize=1024)

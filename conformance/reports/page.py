@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from conformance.columns import COLUMNS
 from conformance.reports.marks import WORDS
@@ -14,6 +14,8 @@ from conformance.summary import Cell, RowSummary, Summary
 from conformance.verdict import Verdict
 
 __all__ = ["render"]
+
+_KILL: Final = ("saboteur", "subject", "requirement", "sin", "killed", "by", "also")
 
 
 def render(summary: Summary) -> str:
@@ -44,10 +46,8 @@ def _data(summary: Summary) -> dict[str, Any]:
         },
         "backends": [_backend(entry) for entry in summary.rows],
         "kills": [
-            {
-                name: kill[name]
-                for name in ("saboteur", "subject", "requirement", "sin", "killed", "by", "detail", "also")
-            }
+            # How a caught saboteur was noticed may hold a number that differs between runs; that stays in the evidence.
+            {name: kill[name] for name in _KILL} | {"detail": "" if kill["killed"] else kill["detail"]}
             for kill in sorted(summary.evidence.kills, key=lambda kill: (kill["saboteur"], kill["subject"]))
         ],
     }

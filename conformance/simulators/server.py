@@ -200,6 +200,7 @@ class Simulator:
                 await connection.perform(_and_close(steps(answer)), incoming)
                 return False
             seen = self._record(mounted, request, number)
+            _waiting_here(1)
             shots = self._script.falling_on(mounted.provider.name, request.method, request.path, seen.key_fingerprint)
             await self._wait_at_gate(seen)
             answer = await self._answer(mounted, request, seen, shots)
@@ -218,6 +219,7 @@ class Simulator:
         finally:
             self._enter(-1)
             if seen is not None:
+                _waiting_here(-1)
                 seen.ended = asyncio.get_running_loop().time()
                 seen.sent = connection.sent - sent
                 seen.status = seen.status if started else 0
@@ -288,3 +290,10 @@ class Simulator:
 def _and_close(delivery: Steps) -> Steps:
     yield from delivery
     yield Close()
+
+
+def _waiting_here(change: int) -> None:
+    """Tell a loop with virtual time how many requests wait for us: whoever sent one from a thread is not at work."""
+    loop = asyncio.get_running_loop()
+    if hasattr(loop, "waiting_here"):
+        loop.waiting_here += change

@@ -187,7 +187,7 @@ def test_the_threaded_side_counts_traffic_and_faults(tried: Run) -> None:
             trial.equal(reply.attempts, 2, "attempts")
             trial.equal(len(side.clock.slept), 1, "sleeps")
 
-    assert tried(body) == Outcome(Verdict.PASS, assertions=2, requests=2)
+    assert tried(body) == Outcome(Verdict.PASS, assertions=2, requests=2, threaded=True)
 
 
 def test_an_unfired_fault_of_the_threaded_side_is_noticed(tried: Run) -> None:
