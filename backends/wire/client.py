@@ -58,10 +58,10 @@ class Client:
         for _ in range(_MOST_REDIRECTS + 1):
             arrived = await self._once(request, method, address, body)
             if arrived.status not in _REDIRECTS or "location" not in arrived.headers:
-                return Response(arrived, self._limits)
+                return Response(arrived, self._limits, bodiless=method == "HEAD")
             await arrived.stream.aclose()
             url = _url(address)
-            target = url.join(arrived.headers["location"])
+            target = _target(url, arrived.headers["location"])
             if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
                 raise WireError(Failure.REDIRECT, f"the server pointed to another host, {target.host[:200]}", sent=True)
             if arrived.status in (301, 302, 303):
@@ -81,11 +81,13 @@ class Client:
                 headers.append(("content-length", str(body.length)))
         if self._native is not None:
             return await self._native.exchange(method, address, headers, content, request.timeouts)
+        # httpx takes text for ASCII; what check_header lets through may be any Latin-1.
+        fields: Any = [(name, value if value.isascii() else value.encode("latin-1")) for name, value in headers]
         timeouts = request.timeouts
         limits = {"connect": timeouts.connect, "read": timeouts.read, "write": timeouts.write, "idle": timeouts.idle}
         try:
             built = httpx.Request(
-                method, _url(address), headers=headers, content=content, extensions={"timeout": limits}
+                method, _url(address), headers=fields, content=content, extensions={"timeout": limits}
             )
             response = await self._transport.handle_async_request(built)
         except (httpx.TransportError, httpx.InvalidURL) as problem:
@@ -106,9 +108,10 @@ class Client:
 class Response:
     """One answer whose body has not been read yet."""
 
-    __slots__ = ("_closed", "_limits", "_stream", "headers", "status")
+    __slots__ = ("_bodiless", "_closed", "_limits", "_stream", "headers", "status")
 
-    def __init__(self, arrived: Arrived, limits: Limits) -> None:
+    def __init__(self, arrived: Arrived, limits: Limits, *, bodiless: bool = False) -> None:
+        self._bodiless = bodiless
         self._stream = arrived.stream
         self._limits = limits
         self._closed = False
@@ -174,6 +177,13 @@ class Response:
 @lru_cache(maxsize=1024)
 def _url(text: str) -> httpx.URL:
     return httpx.URL(text)
+
+
+def _target(url: httpx.URL, location: str) -> httpx.URL:
+    try:
+        return url.join(location)
+    except (httpx.InvalidURL, ValueError):
+        raise WireError(Failure.REDIRECT, "the server pointed to what is no address", sent=True) from None
 
 
 async def _pieces(body: Multipart) -> AsyncIterator[bytes]:

@@ -60,17 +60,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         pool = self._pools.get(loop)
         if pool is None or pool.session.closed:
             pool = await self._new_pool(loop)
-        if type(data) is bytes and len(data) > _LARGE:
+        fields = CIMultiDict(headers)
+        if type(data) is bytes and len(data) > _SMALL:
+            fields.setdefault("Content-Length", str(len(data)))  # slices have no length of their own
             data = _slices(data)
         try:
-            answer = await pool.session.request(
-                method,
-                _address(address),
-                headers=CIMultiDict(headers),
-                data=data,
-                allow_redirects=False,
-                timeout=_timeout(timeouts.connect, timeouts.read),
-            )
+            if data is None or type(data) is bytes or timeouts.write is None:
+                answer = await _sent(pool, method, address, fields, data, timeouts)
+            else:
+                answer = await _sent_in_time(pool, method, address, fields, data, timeouts)
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             raise _failed(problem, body=False) from None
         if timeouts.idle != timeouts.read:
@@ -250,31 +248,30 @@ class _HttpxBody(httpx.AsyncByteStream):
 
 
 async def _sent(
-    pool: _Pool, request: httpx.Request, data: Any, timeout: dict[str, float | None]
+    pool: _Pool, method: str, address: str, headers: CIMultiDict[str], data: Any, timeouts: Timeouts
 ) -> aiohttp.ClientResponse:
     return await pool.session.request(
-        request.method,
-        _address(str(request.url)),
-        headers=CIMultiDict([(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]),
+        method,
+        _address(address),
+        headers=headers,
         data=data,
         allow_redirects=False,
-        timeout=_timeout(timeout.get("connect"), timeout.get("read")),
+        timeout=_timeout(timeouts.connect, timeouts.read),
     )
 
 
 async def _sent_in_time(
-    pool: _Pool, request: httpx.Request, data: AsyncIterator[bytes], timeout: dict[str, float | None], write: float
+    pool: _Pool, method: str, address: str, headers: CIMultiDict[str], data: Any, timeouts: Timeouts
 ) -> aiohttp.ClientResponse:
     """Send a long body; aiohttp measures nothing before the last piece of it is written."""
+    assert timeouts.write is not None
     try:
         async with asyncio.timeout(None) as limit:
-            return await _sent(pool, request, _paced(data, limit, write), timeout)
+            return await _sent(pool, method, address, headers, _paced(data, limit, timeouts.write), timeouts)
     except TimeoutError:
         if not limit.expired():
             raise
-        error = httpx.WriteTimeout("the server does not read", request=request)
-        error.failure = Failure.WRITE_TIMEOUT  # type: ignore[attr-defined]  # read by the client of this module
-        raise error from None
+        raise WireError(Failure.WRITE_TIMEOUT, "the server does not read", sent=True) from None
 
 
 async def _paced(data: AsyncIterator[bytes], limit: asyncio.Timeout, seconds: float) -> AsyncIterator[bytes]:
