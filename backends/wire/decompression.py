@@ -28,11 +28,13 @@ class Decompressor:
         most: the most bytes out in all.
     """
 
-    __slots__ = ("_bits", "_inflater", "_most", "_ratio", "_seen", "_total")
+    __slots__ = ("_bits", "_head", "_inflater", "_most", "_ratio", "_seen", "_total")
 
     def __init__(self, bits: int, ratio: int, most: int) -> None:
         self._bits = bits
         self._inflater = zlib.decompressobj(bits)
+        self._head: bytes | None = b""
+        """What came before the two bytes that tell one format from another; None after them."""
         self._ratio = ratio
         self._most = most
         self._seen = 0
@@ -44,8 +46,14 @@ class Decompressor:
         Raises:
             WireError: the data is broken or inflates beyond the bounds.
         """
-        first = not self._seen
         self._seen += len(data)
+        first = self._head is not None
+        if self._head is not None:
+            data = self._head + data
+            if len(data) < 2:
+                self._head = data
+                return b""
+            self._head = None
         room = min(self._most, max(_FREE, self._seen * self._ratio)) - self._total
         try:
             plain = self._inflate(data, room + 1, first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from backends.wire.values import FormatError
@@ -81,9 +82,11 @@ def _has_text_keys(value: Any) -> bool:
         if isinstance(item, dict):
             if not _TEXT.issuperset(map(type, item)) and not all(isinstance(key, str) for key in item):
                 return False
-            item = item.values()
-        if not _LEAVES.issuperset(map(type, item)):
-            stack.extend(child for child in item if isinstance(child, dict | list | tuple))
+            children: Iterable[Any] = item.values()
+        else:
+            children = item
+        if not _LEAVES.issuperset(map(type, children)):
+            stack.extend(child for child in children if isinstance(child, dict | list | tuple))
     return True
 
 

@@ -327,6 +327,7 @@ _HTTPX: Final[dict[Failure, type[httpx.TransportError]]] = {
     Failure.CONNECT: httpx.ConnectError,
     Failure.TLS: httpx.ConnectError,
     Failure.CONNECT_TIMEOUT: httpx.ConnectTimeout,
+    Failure.WRITE_TIMEOUT: httpx.WriteTimeout,
     Failure.READ_TIMEOUT: httpx.ReadTimeout,
     Failure.IDLE_TIMEOUT: httpx.ReadTimeout,
     Failure.CUT_SHORT: httpx.ReadError,

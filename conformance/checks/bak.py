@@ -76,7 +76,7 @@ async def bak_02(trial: Trial) -> None:
 
 def _many_delays(backend: Any) -> list[float]:
     backoff: Backoff = backend.endpoint().backoff
-    return [backoff.delay(10, lambda share=share: share / 100) for share in range(100)]
+    return [backoff.delay(10, iter([share / 100]).__next__) for share in range(100)]
 
 
 @check("BAK-03")
@@ -119,7 +119,7 @@ _HINTS: tuple[tuple[str, tuple[tuple[str, str], ...] | None, Any, float], ...] =
         4.25,
     ),
 )
-_NO_HINTS: tuple[tuple[str, tuple[tuple[str, str], ...] | None, Any, float], ...] = (
+_NO_HINTS = (
     "-3",
     "nan",
     "soon",

@@ -67,6 +67,7 @@ async def cap_05(trial: Trial) -> None:
     for field, value in recorded.sent.items():
         if field not in replay.differs:
             trial.equal(sent.get(field), value, f"field {field} of the recorded request")
+    assert replay.judge is not None, "a recorded answer that is no error has its judge"
     replay.judge(trial, reply, recorded)
     if replay.stream:
         step = max(1, len(recorded.body) // 40)

@@ -19,7 +19,7 @@ from backends.resilience.line import Ticket, WaitingLine
 from backends.telemetry.metrics import Metrics
 from conformance.saboteurs import saboteur
 from conformance.saboteurs.bak import judging
-from conformance.saboteurs.common import patched_endpoint
+from conformance.saboteurs.common import patched_endpoint, sleep_in_the_slot
 
 __all__ = ["DEFECTS", "as_sketched"]
 
@@ -31,7 +31,7 @@ DEFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "holds the slot while it sleeps": ("QUE-11",),
     "never resets the failure count on a success in CLOSED": ("BRK-01",),
     "admits everyone in HALF-OPEN": ("BRK-03",),
-    "retries every exception, 400s included": ("BAK-01", "KEY-09", "TRK-01"),
+    "retries every exception, 400s included": ("BAK-01", "KEY-09", "SEC-01", "TRK-01"),
     "ignores Retry-After": ("BAK-04", "BAK-05"),
     "keeps latencies and timestamps in lists that grow for ever": ("TRK-06",),
     "raises KeyError on token counts": ("TRK-03",),
@@ -112,21 +112,7 @@ def _sketch_endpoint(endpoint: Endpoint) -> None:
     endpoint.pool = _SketchedPool(
         endpoint.pool.keys(), strategy=endpoint.pool.strategy, per_key_limit=settings.per_key_limit
     )
-    sleep, leave, enter = endpoint.clock.sleep, endpoint.leave, endpoint.enter
-
-    class Holding:
-        monotonic = staticmethod(endpoint.clock.monotonic)
-        time = staticmethod(endpoint.clock.time)
-
-        @staticmethod
-        async def sleep(seconds: float) -> None:
-            await enter(0, returning=True)
-            try:
-                await sleep(seconds)
-            finally:
-                leave()
-
-    endpoint.clock = Holding()
+    sleep_in_the_slot(endpoint)
 
 
 def _sketch_failure(failure: AttemptFailed) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from backends.resilience.breaker import Breaker, Lease, State, Transition
-from backends.resilience.endpoint import Endpoint, Passage
+from backends.resilience.endpoint import Endpoint
 from conformance.saboteurs import saboteur
-from conformance.saboteurs.common import patched_breaker, patched_endpoint
+from conformance.saboteurs.common import SpoiltPassage, patched_breaker, patched_endpoint, patched_passage
 
 
 @saboteur("BRK-01", "never resets the count of failures on a success")
@@ -95,24 +95,11 @@ def uncleared_count(backend: Any) -> None:
 def blames_the_provider_for_4xx(backend: Any) -> None:
     """A caller's typing error takes the endpoint down for everybody."""
 
-    def change(endpoint: Endpoint) -> None:
-        board = endpoint.board
-
-        def spoilt(*arguments: Any) -> Any:
-            passage = board(*arguments)
-            return _Blaming(passage) if isinstance(passage, Passage) else passage
-
-        endpoint.board = spoilt  # type: ignore[assignment, method-assign]
-
-    patched_endpoint(backend, change)
+    patched_passage(backend, _Blaming)
 
 
-class _Blaming(Passage):
+class _Blaming(SpoiltPassage):
     __slots__ = ()
-
-    def __init__(self, passage: Passage) -> None:
-        for name in Passage.__slots__:
-            setattr(self, name, getattr(passage, name))
 
     def alive(self) -> None:
         self.fail()
@@ -153,23 +140,11 @@ def blind_to_streams(backend: Any) -> None:
 def blames_hanging_up(backend: Any) -> None:
     """Impatient users open the breaker."""
 
-    def change(endpoint: Endpoint) -> None:
-        board = endpoint.board
-
-        def spoilt(*arguments: Any) -> Any:
-            passage = board(*arguments)
-            return _Offended(passage) if isinstance(passage, Passage) else passage
-
-        endpoint.board = spoilt  # type: ignore[assignment, method-assign]
-
-    patched_endpoint(backend, change)
+    patched_passage(backend, _Offended)
 
 
-class _Offended(_Blaming):
+class _Offended(SpoiltPassage):
     __slots__ = ()
-
-    def alive(self) -> None:
-        Passage.alive(self)
 
     def let_go(self) -> None:
         self.fail()

@@ -7,10 +7,10 @@ import threading
 from typing import Any
 
 from backends.resilience.admission import Admission, Overflow, Submission
-from backends.resilience.endpoint import Endpoint, Passage
+from backends.resilience.endpoint import Endpoint
 from backends.resilience.line import Ticket, WaitingLine
 from conformance.saboteurs import saboteur
-from conformance.saboteurs.common import patched_endpoint
+from conformance.saboteurs.common import SpoiltPassage, patched_endpoint, patched_passage, sleep_in_the_slot
 
 
 def _with_line(backend: Any, kind: type[WaitingLine[Any]]) -> None:
@@ -125,26 +125,13 @@ def sends_the_dead(backend: Any) -> None:
 def leaks_the_slot(backend: Any) -> None:
     """Every cancellation makes the backend a little smaller."""
 
-    def change(endpoint: Endpoint) -> None:
-        board = endpoint.board
-
-        def spoilt(*arguments: Any) -> Any:
-            passage = board(*arguments)
-            return _Clinging(passage) if isinstance(passage, Passage) else passage
-
-        endpoint.board = spoilt  # type: ignore[assignment, method-assign]
-
-    patched_endpoint(backend, change)
+    patched_passage(backend, _Clinging)
 
 
-class _Clinging(Passage):
+class _Clinging(SpoiltPassage):
     """A passage that does not let go."""
 
     __slots__ = ()
-
-    def __init__(self, passage: Passage) -> None:
-        for name in Passage.__slots__:
-            setattr(self, name, getattr(passage, name))
 
     def let_go(self) -> None:
         """Keep everything."""
@@ -205,25 +192,7 @@ def flat_status(backend: Any) -> None:
 def sleeps_in_the_slot(backend: Any) -> None:
     """The sketch of the original plan: one 503 blocks the queue for the whole backoff."""
 
-    def change(endpoint: Endpoint) -> None:
-        sleep = endpoint.clock.sleep
-        leave, enter = endpoint.leave, endpoint.enter
-
-        class Holding:
-            monotonic = staticmethod(endpoint.clock.monotonic)
-            time = staticmethod(endpoint.clock.time)
-
-            @staticmethod
-            async def sleep(seconds: float) -> None:
-                await enter(0, returning=True)
-                try:
-                    await sleep(seconds)
-                finally:
-                    leave()
-
-        endpoint.clock = Holding()
-
-    patched_endpoint(backend, change)
+    patched_endpoint(backend, sleep_in_the_slot)
 
 
 @saboteur("QUE-12", "gives the slot back when a stream opens")

@@ -263,6 +263,7 @@ def test_closing_a_stream_frees_its_reader_in_another_thread() -> None:
     reader = threading.Thread(target=lambda: texts.extend(chunk.text for chunk in stream), daemon=True)
     reader.start()
     assert blocked.wait(5)
+    wait_for(lambda: texts == ["one"])
     stream.close()
     reader.join(5)
     assert not reader.is_alive()

@@ -289,7 +289,7 @@ async def test_a_redirect_without_a_place_is_an_answer() -> None:
 
     async def behave(peer: Peer) -> None:
         await peer.request()
-        await peer.answer(b"?", "304 Not Modified")
+        await peer.answer(b"", "304 Not Modified")
         await peer.request()
         await peer.answer(b"choose", "300 Multiple Choices", "Location: /there")
 

@@ -1,0 +1,114 @@
+"""Streams of events and lines: any split of the bytes gives the same result, in bounded memory and linear time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from backends.wire.ndjson import NDJSONDecoder
+from backends.wire.sse import SSEDecoder, ServerSentEvent
+from backends.wire.values import FormatError
+from conformance.machines import ndjson, sse
+from conformance.machines.bench import default_settings
+
+STREAM = (
+    "\ufeffid: 1\r\nevent: delta\r\ndata: first é€😀\r\n\r\n: ping\r\r"
+    'data: {"a":1}\ndata:  two\ndata\n\nretry: 10\nunknown: x\nid\ndata:[DONE]\r\n\r\ndata: unfinished'
+).encode()
+EVENTS = [
+    ServerSentEvent("first é€😀", "delta", "1"),
+    ServerSentEvent('{"a":1}\n two\n', None, "1"),
+    ServerSentEvent("[DONE]", None, ""),
+]
+LINES = '{"a":"é€😀"}\r\n\n  \n{"b":"\u2028\x85"}\n[1]'.encode()
+TEXTS = ['{"a":"é€😀"}\r', '{"b":"\u2028\x85"}', "[1]"]
+
+
+def _all(decoder: Any, pieces: list[bytes]) -> list[Any]:
+    found = [one for piece in pieces for one in decoder.feed(piece)]
+    return [*found, *decoder.close()]
+
+
+def _halves(data: bytes) -> list[list[bytes]]:
+    return [[data[:place], data[place:]] for place in range(len(data) + 1)]
+
+
+def test_events_split_at_every_byte() -> None:
+    """In two at every place, into single bytes, and not at all; with empty pieces between."""
+    for pieces in (*_halves(STREAM), [bytes([byte]) for byte in STREAM], [STREAM], [b"", STREAM, b""]):
+        assert _all(SSEDecoder(), pieces) == EVENTS
+
+
+def test_lines_split_at_every_byte() -> None:
+    """As for events; only a line feed ends a line."""
+    for pieces in (*_halves(LINES), [bytes([byte]) for byte in LINES], [LINES], [b"", LINES, b""]):
+        assert _all(NDJSONDecoder(), pieces) == TEXTS
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_events_split_anywhere(places: list[int]) -> None:
+    """Into up to thirteen pieces."""
+    cuts = [0, *sorted(places), len(STREAM)]
+    assert _all(SSEDecoder(), [STREAM[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]) == EVENTS
+
+
+@pytest.mark.parametrize("run", [sse.run, ndjson.run], ids=["events", "lines"])
+def test_any_stream_agrees_with_its_model(run: Callable[..., None]) -> None:
+    """Well-formed or not, cut anywhere, against a reader that sees the whole at once."""
+    run(settings(default_settings(60, 12), phases=[Phase.generate]))
+
+
+@pytest.mark.parametrize(("made", "unit"), [(SSEDecoder, b"data: "), (NDJSONDecoder, b"")], ids=["events", "lines"])
+@pytest.mark.parametrize("size", [1, 10, 1000])
+def test_what_does_not_end_is_bounded(made: Callable[[int], Any], unit: bytes, size: int) -> None:
+    """An event or line beyond its bound is refused before it is whole; the decoder stays refused or empty, not wrong."""
+    decoder = made(100)
+    stream = unit + b"1" * 10_000
+    fed = 0
+    with pytest.raises(FormatError, match="larger than 100 bytes"):
+        for start in range(0, len(stream), size):
+            fed = start
+            decoder.feed(stream[start : start + size])
+    assert fed <= 110
+
+
+def test_good_events_before_a_bad_one_come_out() -> None:
+    """In the same bytes; the error follows at the next call."""
+    decoder = SSEDecoder(50)
+    assert [event.data for event in decoder.feed(b"data: good\n\ndata: " + b"x" * 100 + b"\n\n")] == ["good"]
+    with pytest.raises(FormatError):
+        decoder.feed(b"data: never\n\n")
+    with pytest.raises(FormatError):
+        decoder.close()
+    lines = NDJSONDecoder(50)
+    assert lines.feed(b'{"good":1}\n' + b"x" * 100 + b"\n") == ['{"good":1}']
+    with pytest.raises(FormatError):
+        lines.close()
+    lines = NDJSONDecoder()
+    assert lines.feed(b'{"good":1}\n"\xff"\n') == ['{"good":1}']
+    with pytest.raises(FormatError, match="not UTF-8"):
+        lines.feed(b"{}\n")
+
+
+@pytest.mark.parametrize(("made", "unit"), [(SSEDecoder, b"data: "), (NDJSONDecoder, b"")], ids=["events", "lines"])
+def test_time_is_linear(made: Callable[[int], Any], unit: bytes) -> None:
+    """Four times the bytes, in single bytes of one long event, cost about four times the time, and never sixteen times."""
+
+    def cost(length: int) -> float:
+        best = float("inf")
+        for _ in range(3):
+            decoder = made(1 << 24)
+            begun = time.perf_counter()
+            decoder.feed(unit)
+            for _ in range(length):
+                decoder.feed(b"x")
+            decoder.feed(b"\n\n")
+            best = min(best, time.perf_counter() - begun)
+        return best
+
+    assert cost(40_000) < 10 * cost(10_000)
