@@ -124,7 +124,10 @@ FORMS = {
         FLAT,
         {"openai": {"api_key": "sk-1", "base_url": "https://a.invalid"}, "s3_kit": {"region": "eu"}},
     ),
-    "flat JSON": ('{"groq_api_keys": ["a"], "openai": {"api_key": "b"}}', {"groq": {"api_keys": ["a"]}, "openai": {"api_key": "b"}}),
+    "flat JSON": (
+        '{"groq_api_keys": ["a"], "openai": {"api_key": "b"}}',
+        {"groq": {"api_keys": ["a"]}, "openai": {"api_key": "b"}},
+    ),
     "empty": ("", {}),
     "comments": ("# nothing yet\n", {}),
     "empty JSON": ("{}", {}),
@@ -159,9 +162,17 @@ BROKEN: dict[str, tuple[str, int, str]] = {
     "JSON syntax": ('{\n"openai": {\n"api_key": ' + SECRET + "\n}}", 3, "not valid JSON"),
     "unknown table": (f'\n[opanai]\napi_key = "{SECRET}"\n', 2, "unknown name opanai"),
     "unknown flat name": (f'openai_key = "{SECRET}"\n', 1, "unknown name openai_key"),
-    "unknown field": (f'[groq]\napi_key = "{SECRET}"\n[openai]\n\napi_kee = "{SECRET}"\n', 5, "unknown field openai.api_kee"),
+    "unknown field": (
+        f'[groq]\napi_key = "{SECRET}"\n[openai]\n\napi_kee = "{SECRET}"\n',
+        5,
+        "unknown field openai.api_kee",
+    ),
     "unknown field in JSON": (f'{{\n"openai": {{\n"api_kee": "{SECRET}"}}}}', 3, "unknown field openai.api_kee"),
-    "same field of two tables": (f'[groq]\napi_key = "{SECRET}"\n[openai]\napi_key = 5\n', 4, "field openai.api_key must be"),
+    "same field of two tables": (
+        f'[groq]\napi_key = "{SECRET}"\n[openai]\napi_key = 5\n',
+        4,
+        "field openai.api_key must be",
+    ),
     "empty value": ('[openai]\napi_key = "  "\n', 2, "field openai.api_key must be a non-empty string"),
     "keys not a list": (f'[openai]\napi_keys = "{SECRET}"\n', 2, "field openai.api_keys must be a list"),
     "keys of other types": (f'[openai]\napi_keys = ["{SECRET}", 5]\n', 2, "field openai.api_keys must be a list"),
@@ -189,7 +200,11 @@ def test_a_broken_file_is_refused_with_its_line(file: Path, case: str) -> None:
 
 def test_a_name_is_corrected(file: Path) -> None:
     """Unknown names come with the nearest ones."""
-    for text, right in (("[opanai]\n", "openai"), ('[openai]\napi_kee = "x"\n', "api_key"), ('grok_api_key="x"', "groq_api_key")):
+    for text, right in (
+        ("[opanai]\n", "openai"),
+        ('[openai]\napi_kee = "x"\n', "api_key"),
+        ('grok_api_key="x"', "groq_api_key"),
+    ):
         file.write_text(text)
         with pytest.raises(ConfigurationError) as caught:
             read_file(file)

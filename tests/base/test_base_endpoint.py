@@ -216,7 +216,13 @@ async def test_the_evicted_and_the_refused_are_told() -> None:
     gate = Gate()
     backend = parrot(gate, max_concurrent_requests=1, queue_size=2, overflow="drop_lowest")
     calls = {}
-    for name, priority in (("a", 1), ("b", Priority.LOW), ("c", Priority.LOW), ("d", Priority.HIGH), ("e", Priority.LOW)):
+    for name, priority in (
+        ("a", 1),
+        ("b", Priority.LOW),
+        ("c", Priority.LOW),
+        ("d", Priority.HIGH),
+        ("e", Priority.LOW),
+    ):
         calls[name] = asyncio.create_task(backend.asay(name, priority=priority))
         await asyncio.sleep(0)
     with pytest.raises(errors.QueueFullError, match="a request of higher priority took its place"):
@@ -323,7 +329,12 @@ PRESSURES: dict[str, dict[str, Any]] = {
     "one slot": {"max_concurrent_requests": 1},
     "busy keys": {"max_concurrent_requests": 8, "api_keys": ["sk-1", "sk-2"], "per_key_limit": 1},
     "slots and keys": {"max_concurrent_requests": 3, "api_keys": ["sk-1", "sk-2"], "per_key_limit": 1},
-    "least loaded keys": {"max_concurrent_requests": 8, "api_keys": ["1", "2", "3"], "per_key_limit": 1, "key_strategy": "least_loaded"},
+    "least loaded keys": {
+        "max_concurrent_requests": 8,
+        "api_keys": ["1", "2", "3"],
+        "per_key_limit": 1,
+        "key_strategy": "least_loaded",
+    },
 }
 
 
@@ -333,7 +344,7 @@ def _in_threads(work: Callable[[], None]) -> None:
     def run() -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 - reported below
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=run, daemon=True) for _ in range(THREADS)]

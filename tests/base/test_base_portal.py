@@ -95,7 +95,7 @@ def test_closing_ends_what_waits_in_other_threads() -> None:
     def call() -> None:
         try:
             portal.run(_for_ever(began, ended))
-        except BaseException as error:  # noqa: BLE001 - it is what is looked at
+        except BaseException as error:
             caught.append(error)
 
     caller = threading.Thread(target=call)
@@ -121,7 +121,7 @@ def test_closing_while_others_call_hangs_nobody() -> None:
                     portal.run(_value(1))
             except errors.ClosedError:
                 return
-            except BaseException as error:  # noqa: BLE001 - reported below
+            except BaseException as error:
                 odd.append(error)
 
         callers = [threading.Thread(target=call, daemon=True) for _ in range(4)]
@@ -191,7 +191,11 @@ async def test_a_synchronous_stream_inside_a_running_loop_works() -> None:
 
 @pytest.mark.parametrize(
     "call",
-    [lambda backend: backend.say(), lambda backend: next(backend.stream_say()), lambda backend: backend.stream_say().collect()],
+    [
+        lambda backend: backend.say(),
+        lambda backend: next(backend.stream_say()),
+        lambda backend: backend.stream_say().collect(),
+    ],
     ids=["call", "stream", "collect"],
 )
 def test_a_synchronous_call_inside_the_portals_own_loop_is_refused(call: Callable[[Any], Any]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from backends.errors import ConfigurationError
 from backends.secret import Key
 
-SECRET = "sk-planted-7Hq2"  # noqa: S105 - made up
+SECRET = "sk-planted-7Hq2"
 LEAKS: dict[str, Callable[[Key], str]] = {
     "repr": repr,
     "str": str,
@@ -24,7 +24,7 @@ LEAKS: dict[str, Callable[[Key], str]] = {
     "format with a width": lambda key: f"{key:>60}",
     "conversion": lambda key: f"{key!r} {key!s} {key!a}",
     "percent": lambda key: "%s %r" % (key, key),  # noqa: UP031 - this is what is tried
-    "str.format": lambda key: "{} {0!r}".replace("{}", "{0}").format(key),  # noqa: UP032
+    "str.format": lambda key: "{} {0!r}".replace("{}", "{0}").format(key),
     "in a list": lambda key: str([key]),
     "in a dictionary": lambda key: str({"key": key, key: 1}),
     "pretty printed": lambda key: pprint.pformat({"key": [key]}),
@@ -65,7 +65,9 @@ def test_a_key_inside_a_dataclass_stays_masked() -> None:
 def test_a_key_cannot_be_pickled_copied_deeply_or_written_as_json() -> None:
     """A stored credential would be one; each way says so without showing it."""
     key = Key(SECRET)
-    attempts: list[Callable[[], object]] = [lambda p=p: pickle.dumps(key, p) for p in range(pickle.HIGHEST_PROTOCOL + 1)]
+    attempts: list[Callable[[], object]] = [
+        lambda p=p: pickle.dumps(key, p) for p in range(pickle.HIGHEST_PROTOCOL + 1)
+    ]
     attempts += [lambda: copy.copy(key), lambda: copy.deepcopy({"key": key}), lambda: json.dumps({"key": key})]
     for attempt in attempts:
         with pytest.raises(TypeError) as caught:

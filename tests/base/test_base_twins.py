@@ -51,7 +51,9 @@ def test_a_call_has_its_twin(kind: type, name: str) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_no_twin_is_alone(kind: type) -> None:
     """What is made from a source is named after that source, and the source is there."""
-    twins = {name: method for name, method in inspect.getmembers(kind, inspect.isfunction) if hasattr(method, "__wrapped__")}
+    twins = {
+        name: method for name, method in inspect.getmembers(kind, inspect.isfunction) if hasattr(method, "__wrapped__")
+    }
     assert twins
     for name, twin in twins.items():
         assert getattr(kind, f"a{name}") is twin.__wrapped__

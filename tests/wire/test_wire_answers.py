@@ -36,7 +36,7 @@ async def test_an_answer_announced_too_large(length: str) -> None:
 
     async with serving(behave) as server, client(max_body_bytes=1000) as made:
         found, _ = await failure(made, asking(server.url))
-        assert found is Failure.TOO_LARGE or len(length) > 19 and found is Failure.PROTOCOL
+        assert found is Failure.TOO_LARGE or (len(length) > 19 and found is Failure.PROTOCOL)
 
 
 async def test_an_answer_that_grows_too_large_unannounced() -> None:
@@ -65,7 +65,9 @@ async def test_an_answer_at_the_bound(size: int) -> None:
         await peer.request()
         await peer.answer(b"x" * size)
         await peer.request()
-        await peer.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size))
+        await peer.say(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size)
+        )
 
     async with serving(behave) as server, client(max_body_bytes=1000) as made:
         for _ in range(2):
@@ -192,7 +194,7 @@ def test_the_bounds_of_inflation() -> None:
 # -- redirects ---------------------------------------------------------------------------------------------------------
 
 
-async def _redirected(status: str, location: str, request: object = None, **options: object) -> list[tuple[str, bytes, str]]:
+async def _redirected(status: str, location: str, **options: object) -> list[tuple[str, bytes, str]]:
     """Follow one redirect; return what the server saw."""
     seen: list[tuple[str, bytes, str]] = []
 
@@ -203,19 +205,21 @@ async def _redirected(status: str, location: str, request: object = None, **opti
             if "/there" in first:
                 await peer.answer(b"arrived")
             else:
-                await peer.answer(b"moved", status, f"Location: {location.replace('HERE', server.url)}")
+                await peer.answer(
+                    b"moved",
+                    status,
+                    f"Location: {location.replace('HERE', server.url).replace('//HOST', server.url[5:])}",
+                )
 
     async with serving(behave) as server, client() as made:
         assert await read(made, asking(server.url + "/a/b", **options)) == b"arrived"  # type: ignore[arg-type]
     return seen
 
 
-@pytest.mark.parametrize("location", ["/there", "there", "../there?x=1", "HERE/there", "//127.0.0.1:PORT/there"])
+@pytest.mark.parametrize("location", ["/there", "there", "../there?x=1", "HERE/there", "//HOST/there"])
 @pytest.mark.parametrize("status", ["307 Temporary Redirect", "308 Permanent Redirect"])
 async def test_a_redirect_within_the_origin_keeps_everything(status: str, location: str) -> None:
     """Method, body and key arrive at the new place."""
-    if "PORT" in location:
-        location = "HERE/there"
     seen = await _redirected(status, location, body=b"payload")
     assert [first.split()[0] for first, _, _ in seen] == ["POST", "POST"]
     assert [body for _, body, _ in seen] == [b"payload"] * 2

@@ -214,7 +214,7 @@ def test_many_loops_in_many_threads_share_one_client() -> None:
         try:
             for _ in range(6):
                 asyncio.run(several())
-        except BaseException as error:  # noqa: BLE001 - reported below
+        except BaseException as error:
             failures.append(error)
 
     with _InThread() as side:

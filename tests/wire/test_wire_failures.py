@@ -227,7 +227,9 @@ async def test_more_bytes_than_announced() -> None:
     async def behave(peer: Peer) -> None:
         while True:
             await peer.request()
-            await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
+            await peer.say(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"
+            )
 
     async with serving(behave) as server, client() as made:
         for _ in range(3):

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from backends.wire.ndjson import NDJSONDecoder
-from backends.wire.sse import SSEDecoder, ServerSentEvent
+from backends.wire.sse import ServerSentEvent, SSEDecoder
 from backends.wire.values import FormatError
 from conformance.machines import ndjson, sse
 from conformance.machines.bench import default_settings

@@ -37,7 +37,9 @@ RAISED: list[tuple[Callable[[httpx.Request], Exception], Failure, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "expected", "sent"), RAISED, ids=lambda value: str(value) if isinstance(value, Failure) else "")
+@pytest.mark.parametrize(
+    ("make", "expected", "sent"), RAISED, ids=lambda value: str(value) if isinstance(value, Failure) else ""
+)
 async def test_an_error_of_any_transport_gets_its_name(
     make: Callable[[httpx.Request], Exception], expected: Failure, sent: bool
 ) -> None:
@@ -136,7 +138,10 @@ async def test_a_backend_is_tested_with_respx(way: str) -> None:
     """As a user would: the transport goes in at the constructor, answers and failures come out as ours."""
     router = respx.MockRouter(assert_all_called=False, assert_all_mocked=True)
     router.post("https://api.openai.com/v1/chat/completions").mock(
-        side_effect=[httpx.Response(200, json=ANSWER), httpx.Response(401, json={"error": {"message": "no", "code": "invalid_api_key"}})]
+        side_effect=[
+            httpx.Response(200, json=ANSWER),
+            httpx.Response(401, json={"error": {"message": "no", "code": "invalid_api_key"}}),
+        ]
     )
     if way == "patched":
         with respx.mock(assert_all_called=False) as patched:

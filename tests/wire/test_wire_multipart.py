@@ -68,7 +68,9 @@ def path(tmp_path: Path) -> Path:
 
 def parts(form: Multipart, body: bytes) -> list[tuple[str | None, str | None, str, bytes]]:
     """Read a form as any mail reader would."""
-    message = message_from_bytes(b"Content-Type: " + form.content_type.encode() + b"\r\n\r\n" + body, policy=policy.HTTP)
+    message = message_from_bytes(
+        b"Content-Type: " + form.content_type.encode() + b"\r\n\r\n" + body, policy=policy.HTTP
+    )
     return [
         (
             part.get_param("name", header="content-disposition"),
@@ -151,7 +153,9 @@ def test_the_bytes_of_a_form() -> None:
 
 def test_several_files_keep_their_order() -> None:
     """Also an empty one."""
-    form = Multipart([], [FilePart("f", "1", b"one", "text/x"), FilePart("f", "2", b""), FilePart("g", "3", io.BytesIO(b"3"))])
+    form = Multipart(
+        [], [FilePart("f", "1", b"one", "text/x"), FilePart("f", "2", b""), FilePart("g", "3", io.BytesIO(b"3"))]
+    )
     assert [(name, filename, data) for name, filename, _, data in parts(form, b"".join(form.chunks()))] == [
         ("f", "1", b"one"),
         ("f", "2", b""),

@@ -72,7 +72,7 @@ def test_the_values_are_frozen_and_bounded_by_default() -> None:
     """No limit is missing."""
     for value in (Timeouts(), Limits()):
         with pytest.raises(dataclasses.FrozenInstanceError):
-            value.read = 1  # type: ignore[misc,union-attr]
+            setattr(value, dataclasses.fields(value)[0].name, 1)
         assert all(limit is not None and limit > 0 for limit in dataclasses.astuple(value))
     assert dataclasses.astuple(Timeouts()) == (5.0, 60.0, 600.0, 60.0)
     assert dataclasses.astuple(Limits()) == (67_108_864, 8_388_608, 128, 200)

@@ -66,7 +66,7 @@ class Server:
             await self._behave(Peer(reader, writer, self.peers))
         except (asyncio.IncompleteReadError, ConnectionError):
             self.closed_by_client.set()
-        except Exception as problem:  # noqa: BLE001 - shown when the server is left
+        except Exception as problem:
             self.problems.append(problem)
         finally:
             writer.close()
