@@ -41,11 +41,7 @@ class Portal:
             ClosedError: it was closed before, or meanwhile.
         """
         try:
-            loop = self._started()
-            with self._lock:  # against close: what is handed over before the loop is told to stop is cancelled by it
-                if self._loop is not loop:
-                    raise _closed()
-                future = asyncio.run_coroutine_threadsafe(work, loop)
+            future = self._handed_over(work, self._started())
         except BaseException:
             work.close()
             raise
@@ -58,6 +54,14 @@ class Portal:
         except BaseException:
             future.cancel()
             raise
+
+    def _handed_over(
+        self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop
+    ) -> concurrent.futures.Future[T]:
+        with self._lock:  # against close: what is handed over before the loop is told to stop is cancelled by it
+            if self._loop is not loop:
+                raise _closed()
+            return asyncio.run_coroutine_threadsafe(work, loop)
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run in the background if the loop still runs; otherwise there is nothing left to do it for."""

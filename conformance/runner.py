@@ -190,7 +190,7 @@ def _kill(job: Job) -> list[Record]:
         caught, detail = _caught(tried, job.requirement, entry, job.seed)
     also = [
         other
-        for other in _neighbours(job.requirement, registered)
+        for other in (() if entry.alone else _neighbours(job.requirement, registered))
         if not_applicable(tried, catalogue.find(other)) is None
         and _caught(tried, other, entry, job.seed, threads=False)[0] is not None
     ]

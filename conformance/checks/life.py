@@ -87,6 +87,9 @@ def _endings(subject: Subject) -> Iterator[str]:
 async def life_02(trial: Trial) -> None:
     """After close no task, thread, socket or warning is left."""
     before = set(threading.enumerate())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # what earlier trials of this process left behind must not be found here
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         await _ended(trial)

@@ -30,6 +30,7 @@ class Saboteur:
         spoil: changes a freshly made backend in place, or returns another object to use instead.
         maker: wraps the factory itself; for sins of construction. Exactly one of the two is set.
         subjects: the subjects it is made from.
+        alone: it sins in so many ways that what else of its chapter notices it says nothing.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Saboteur:
     spoil: Callable[[Any], Any] | None = None
     maker: Callable[[Make], Make] | None = None
     subjects: tuple[str, ...] = ("openai",)
+    alone: bool = False
 
     def wrap(self, make: Make) -> Make:
         """Return the factory of spoilt backends."""
@@ -57,10 +59,10 @@ _registry: dict[str, Saboteur] = {}
 
 
 def saboteur(
-    requirement: str, sin: str, *, maker: bool = False, subjects: tuple[str, ...] = ("openai",)
+    requirement: str, sin: str, *, maker: bool = False, subjects: tuple[str, ...] = ("openai",), alone: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register ``def name(backend)`` as a saboteur of a requirement; with ``maker=True`` ``def name(make)`` that
-    wraps the factory.
+    wraps the factory, with ``alone=True`` one that is only shown to its own requirement.
 
     Raises:
         ValueError: there is one of this name for this requirement already.
@@ -72,7 +74,7 @@ def saboteur(
         if known is not None and (known.maker or known.spoil).__module__ != function.__module__:
             raise ValueError(f"saboteur {name} is defined twice")
         _registry[name] = Saboteur(
-            name, requirement, sin, None if maker else function, function if maker else None, tuple(subjects)
+            name, requirement, sin, None if maker else function, function if maker else None, tuple(subjects), alone
         )
         return function
 

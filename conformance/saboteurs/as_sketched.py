@@ -126,7 +126,7 @@ def _registered(defect: str, requirement: str) -> Callable[..., Any]:
         as_sketched(backend)
 
     sketched.__name__ = "as_sketched"
-    return saboteur(requirement, f"the plan's sketch: {defect}")(sketched)
+    return saboteur(requirement, f"the plan's sketch: {defect}", alone=True)(sketched)
 
 
 for _defect, _requirements in DEFECTS.items():

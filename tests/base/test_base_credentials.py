@@ -29,7 +29,8 @@ def file(tmp_path: Path) -> Path:
 
 
 def revealed(credentials: Credentials) -> list[str]:
-    return [key.reveal() for key in credentials.keys()]
+    found = credentials.keys()
+    return [key.reveal() for key in found]
 
 
 def chain(file: Path | None = None, provider: Provider = PARROT, **sources: Any) -> Credentials:
@@ -235,7 +236,7 @@ def test_a_file_that_is_none_is_refused(file: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         read_file(file)
     file.write_text("{" + '"openai":{' * 100_000)
-    with pytest.raises(ConfigurationError, match="nested too deeply|not valid JSON"):
+    with pytest.raises(ConfigurationError, match=r"nested too deeply|not valid JSON"):
         read_file(file)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_file(file / "below")
@@ -250,24 +251,24 @@ def test_the_place_of_the_file_is_taken_from_the_environment(file: Path) -> None
     assert revealed(Credentials(PARROT, environ=environ)) == ["sk-1"]
 
 
-async def test_nothing_is_read_before_the_first_call(file: Path) -> None:
+def test_nothing_is_read_before_the_first_call(file: Path) -> None:
     """A backend is built over a broken file; its first call reports it; a repaired file is then read, once."""
     file.write_text("broken [")
     backend = parrot(api_key=None, credentials_path=file)
     with pytest.raises(ConfigurationError, match="not valid TOML"):
-        await backend.asay()
+        backend.say()
     file.write_text('[openai]\napi_key = "sk-1"\n')
-    assert (await backend.asay()).text == "hi"
+    assert backend.say().text == "hi"
     file.write_text("broken [")
-    assert (await backend.asay()).text == "hi"
-    await backend.aclose()
+    assert backend.say().text == "hi"
+    backend.close()
 
 
 def test_the_environment_is_asked_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without ``environ`` the process's own is read at the first use."""
     backend = Parrot()
     monkeypatch.setenv("PARROT_KEY", "sk-late")
-    assert [key.reveal() for key in backend.credentials.keys()] == ["sk-late"]
+    assert revealed(backend.credentials) == ["sk-late"]
     backend.close()
 
 

@@ -30,7 +30,8 @@ def hook(event, arguments):
 
 class Environment(dict):
     def _asked(self, name):
-        if watching and any(part in str(name).upper() for part in ("KEY", "TOKEN", "SECRET", "CREDENTIAL", "BASE_URL", "_HOST", "ENDPOINT")):
+        telling = ("KEY", "TOKEN", "SECRET", "CREDENTIAL", "BASE_URL", "_HOST", "ENDPOINT")
+        if watching and any(part in str(name).upper() for part in telling):
             events.append(f"environment {name}")
     def __getitem__(self, name):
         self._asked(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -276,8 +277,9 @@ def test_a_backend_is_closed_from_inside_its_own_loop() -> None:
     """The thread does not wait for itself."""
     backend = parrot()
     backend.say()
-    with pytest.raises(errors.ClosedError):
+    with contextlib.suppress(errors.ClosedError):  # its own end may come before its result
         backend.portal.run(_closing(backend))
+    with pytest.raises(errors.ClosedError):
         backend.say()
     ends = time.monotonic() + 5
     while "backends-portal" in threads() and time.monotonic() < ends:

@@ -180,7 +180,7 @@ def test_a_synchronous_stream_that_was_never_read_is_free() -> None:
     del stream
     assert not backend.portal.running
     assert transport.bodies == []
-    assert list(backend.stream_say())[0].text == "one"
+    assert next(backend.stream_say()).text == "one"
     backend.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import threading
 import warnings
@@ -144,9 +145,9 @@ async def test_a_half_read_generator_does_not_hold_the_connection() -> None:
         assert await anext(chunks)
         await response.aclose()
         await _gone(server)
-        with pytest.raises((WireError, StopAsyncIteration)):
-            while True:
-                await anext(chunks)
+        with contextlib.suppress(WireError):
+            async for piece in chunks:
+                assert piece
 
 
 async def test_closing_the_client_closes_its_connections() -> None:
@@ -240,10 +241,13 @@ def test_a_client_is_closed_from_another_loop() -> None:
         asyncio.run(made.aclose())
 
         async def closed() -> None:
-            while not pool.session.closed:
+            for _ in range(10_000):
+                if pool.session.closed:
+                    return
                 await asyncio.sleep(0)
+            raise AssertionError("it stayed open")
 
-        asyncio.run_coroutine_threadsafe(asyncio.wait_for(closed(), 5), loop).result(6)
+        asyncio.run_coroutine_threadsafe(closed(), loop).result(6)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
         loop.run_until_complete(loop.shutdown_asyncgens())

@@ -7,6 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from backends.wire.client import Client
 from backends.wire.multipart import Multipart
 from backends.wire.values import Failure, Limits, Timeouts, WireError, WireRequest
@@ -135,9 +137,7 @@ async def read(made: Client, request: WireRequest) -> bytes:
 
 async def failure(made: Client, request: WireRequest) -> tuple[Failure, bool]:
     """Ask, expect to fail, and return how, and whether the server may have begun to work."""
-    try:
+    with pytest.raises(WireError) as caught:
         await read(made, request)
-    except WireError as problem:
-        assert "sk-planted" not in f"{problem} {problem.message} {vars(problem)}"
-        return problem.failure, problem.sent
-    raise AssertionError("it did not fail")
+    assert "sk-planted" not in f"{caught.value} {caught.value.message} {vars(caught.value)}"
+    return caught.value.failure, caught.value.sent
