@@ -52,7 +52,7 @@ _LARGEST_FILE: Final = 1_048_576
 
 def default_path(environ: Mapping[str, str]) -> Path:
     """Return where the credentials file is looked for."""
-    return Path(environ.get("IPFS_API_CREDENTIALS") or Path.home() / ".ipfs_api_credentials")
+    return Path(environ.get("IPFS_API_CREDENTIALS") or os.path.expanduser("~/.ipfs_api_credentials"))
 
 
 def read_file(path: Path) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ from backends.dialects.openai_responses_stream import ResponseStreamReader
 from backends.operation import Answer
 from backends.types import Chunk
 
-HERE = Path(__file__).parents[2] / "fixtures" / "recordings"
+HERE = Path(__file__).parents[3] / "fixtures" / "recordings"
 ANSWER = Answer(200, {}, None, "id", None, 1, 0.0)
 
 

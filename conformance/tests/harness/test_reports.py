@@ -33,7 +33,7 @@ def test_the_golden_evidence_is_what_its_source_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["API_IMPLEMENTATION_STATUS.md", "status.json", "kill_matrix.md", "index.html"])
 def test_reports_are_golden(name: str) -> None:
-    """``python -m harness.golden`` in ``tests`` writes them anew after a wanted change."""
+    """``python -m harness.golden`` in ``conformance/tests`` writes them anew after a wanted change."""
     assert golden.rendered()[name] == (golden.FOLDER / name).read_text(encoding="utf-8")
 
 

@@ -272,7 +272,6 @@ def test_the_environment_is_asked_late(monkeypatch: pytest.MonkeyPatch) -> None:
     backend.close()
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="Path.home() raises where a user has no home directory")
 def test_no_home_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process whose user has no home directory has no credentials file; its other sources work."""
     monkeypatch.delenv("HOME", raising=False)

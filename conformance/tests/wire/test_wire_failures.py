@@ -18,7 +18,7 @@ from backends.wire.values import Failure, WireError
 from conformance.virtual_time import VirtualTimeLoop
 
 SHORT = 0.05
-TLS = Path(__file__).resolve().parents[2] / "conformance" / "data" / "tls"
+TLS = Path(__file__).resolve().parents[3] / "conformance" / "data" / "tls"
 
 
 def virtually(work: Coroutine[Any, Any, None]) -> None:

@@ -1,6 +1,6 @@
 """Evidence that holds every verdict, over a handful of requirements, and the reports that must come of it.
 
-``python -m harness.golden`` (in ``tests``) writes ``fixtures/reports`` anew after a wanted change; look at the difference.
+``python -m harness.golden`` (in ``conformance/tests``) writes ``fixtures/reports`` anew after a wanted change; look at the difference.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from conformance.evidence import Writer
 from conformance.requirement import Level, Requirement
 
-FOLDER = Path(__file__).parents[2] / "fixtures" / "reports"
+FOLDER = Path(__file__).parents[3] / "fixtures" / "reports"
 EVIDENCE = FOLDER / "evidence.jsonl"
 
 REQUIREMENTS = tuple(

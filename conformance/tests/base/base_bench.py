@@ -23,7 +23,7 @@ from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import ChatReply, Chunk, Usage
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PARROT = Provider(
     name="openai",  # a row of the credentials file; nothing else of it is used
     title="Parrot",
