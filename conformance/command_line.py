@@ -85,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--lane", default="simulated", choices=_LANES, help="where: %(choices)s")
     run.add_argument("--seed", default=0, type=_whole, metavar="N", help="of every trial's random source (default 0)")
     run.add_argument(
-        "-n", "--processes", default=1, type=_processes, metavar="N", help="run in N processes, 0 for one per core"
+        "-n",
+        "--processes",
+        default=_as_many_as_pay(),
+        type=_processes,
+        metavar="N",
+        help="run in N processes (default: cores plus one)",
     )
     run.add_argument(
         "--no-saboteurs", action="store_true", help="leave the kill matrix out; what passes stays unproven"
@@ -136,7 +141,12 @@ def _processes(text: str) -> int:
     number = _whole(text)
     if not 0 <= number <= 256:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 256")
-    return number or os.cpu_count() or 1
+    return number or _as_many_as_pay()
+
+
+def _as_many_as_pay() -> int:
+    """Return one process more than cores: some trials wait for threads or child processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _port(text: str) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from backends.errors import ConfigurationError
@@ -113,6 +114,8 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
     alone = pair is not None or store.anonymous
     try:
         core = botocore.session.Session(session_vars=dict(_ALONE) if alone else None)
+        if alone:
+            core.register_component("data_loader", _descriptions())
         session: Any = boto3.session.Session(botocore_session=core)
         client = session.client(
             "s3",
@@ -128,6 +131,14 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
     watch(client)
     install()
     return client
+
+
+@cache
+def _descriptions() -> Any:
+    """Return the reader of boto3's service descriptions; it keeps what it has read, and reading costs more than a call."""
+    import botocore.loaders
+
+    return botocore.loaders.create_loader()
 
 
 def _stay_here(context: dict[str, Any], **_: Any) -> None:

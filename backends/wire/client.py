@@ -15,7 +15,7 @@ import httpx
 from backends.wire.decompression import Decompressor, decompressor
 from backends.wire.multipart import Multipart
 from backends.wire.transport import AiohttpTransport, Arrived, Body, joined
-from backends.wire.values import Failure, Limits, WireError, WireRequest
+from backends.wire.values import Failure, Limits, WireError, WireRequest, check_header
 
 __all__ = ["Client", "Response"]
 
@@ -82,6 +82,8 @@ class Client:
         if self._native is not None:
             return await self._native.exchange(method, address, headers, content, request.timeouts)
         # httpx takes text for ASCII; what check_header lets through may be any Latin-1.
+        for name, value in headers:
+            check_header(name, value)
         fields: Any = [(name, value if value.isascii() else value.encode("latin-1")) for name, value in headers]
         timeouts = request.timeouts
         limits = {"connect": timeouts.connect, "read": timeouts.read, "write": timeouts.write, "idle": timeouts.idle}
@@ -187,8 +189,15 @@ def _target(url: httpx.URL, location: str) -> httpx.URL:
 
 
 async def _pieces(body: Multipart) -> AsyncIterator[bytes]:
+    """Yield a form, and end the exchange when a file is not as long as was announced: the server would wait for ever."""
+    announced, sent = body.length, 0
     for piece in body.chunks():
+        sent += len(piece)
+        if announced is not None and sent > announced:
+            break
         yield piece
+    if announced is not None and sent != announced:
+        raise ConnectionAbortedError(0, "a file of the form changed its size while it was sent")
 
 
 _BY_CLASS: Final[tuple[tuple[type[Exception], Failure, bool], ...]] = (

@@ -28,7 +28,7 @@ class SSEDecoder:
         max_event_bytes: how long one event may grow before FormatError.
     """
 
-    __slots__ = ("_after_cr", "_at_start", "_broken", "_data", "_event", "_id", "_limit", "_size", "_tail")
+    __slots__ = ("_after_cr", "_at_start", "_broken", "_data", "_event", "_held", "_id", "_limit", "_size", "_tail")
 
     def __init__(self, max_event_bytes: int = 8 * 1024 * 1024) -> None:
         self._limit = max_event_bytes
@@ -37,6 +37,7 @@ class SSEDecoder:
         self._event: str | None = None
         self._id: str | None = None
         self._size = 0
+        self._held = 0
         self._after_cr = False
         self._at_start = True
         self._broken: FormatError | None = None
@@ -68,13 +69,15 @@ class SSEDecoder:
             self._tail.append(lines[0])
             lines[0] = b"".join(self._tail)
             self._tail.clear()
+            self._held = 0
         last = lines.pop()
         events: list[ServerSentEvent] = []
         try:
             self._take_lines(lines, events)
             if last:
                 self._tail.append(last)
-                self._check(sum(map(len, self._tail)) if len(self._tail) < 8 else self._compact())
+                self._held += len(last)
+                self._check(self._held)
         except FormatError as error:
             if not events:
                 raise
@@ -102,11 +105,6 @@ class SSEDecoder:
         self._tail.clear()
         self._data = []
         return []
-
-    def _compact(self) -> int:
-        joined = b"".join(self._tail)
-        self._tail = [joined]
-        return len(joined)
 
     def _without_mark(self, data: bytes) -> bytes:
         data = b"".join(self._tail) + data

@@ -190,7 +190,14 @@ class Body:
             while data := await content.readany():
                 yield data
         except (aiohttp.ClientError, OSError, ValueError) as problem:
-            raise _failed(problem, body=True) from None
+            # aiohttp raises before it hands over what had come; a caller is owed both, in the order in which they came.
+            rest = content._read_nowait(-1)  # noqa: SLF001 - its public twin raises the same error
+            failure = _failed(problem, body=True)
+        else:
+            return
+        if rest:
+            yield rest
+        raise failure
 
     def at_once(self) -> bytes | None:
         """Return the whole body if it has arrived whole, None if it has not: saves the common case a generator."""
@@ -370,6 +377,6 @@ def _kind(problem: Exception, body: bool) -> Failure:
 def _brief(problem: Exception) -> str:
     if isinstance(problem, aiohttp.ClientConnectorError):
         return f"{problem.host}:{problem.port}: {problem.os_error.strerror or type(problem.os_error).__name__}"
-    if isinstance(problem, OSError) and problem.strerror:
-        return problem.strerror
+    if isinstance(problem, OSError) and problem.strerror and "://" not in problem.strerror:
+        return problem.strerror  # some of aiohttp's own texts hold the whole URL, which may hold a query
     return type(problem).__name__
