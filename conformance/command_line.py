@@ -136,8 +136,6 @@ def _whole(text: str) -> int:
 
 
 def _processes(text: str) -> int:
-    import os
-
     number = _whole(text)
     if not 0 <= number <= 256:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 256")
@@ -146,6 +144,8 @@ def _processes(text: str) -> int:
 
 def _as_many_as_pay() -> int:
     """Return one process more than cores: some trials wait for threads or child processes."""
+    import os
+
     return (os.cpu_count() or 1) + 1
 
 
