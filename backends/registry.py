@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from typing import Any, Final
 
 from backends.base import Backend
@@ -11,12 +12,21 @@ from backends.settings import nearest
 
 __all__ = ["create", "names"]
 
-_BUILT: Final = {
+_ROWS: Final = {
+    "claude": ("backends.claude", "Claude"),
+    "gemini": ("backends.gemini", "Gemini"),
+    "groq": ("backends.groq", "Groq"),
+    "hf_tei": ("backends.hf_tei", "HFTEI"),
+    "hf_tgi": ("backends.hf_tgi", "HFTGI"),
+    "llvm": ("backends.llvm", "LLVM"),
     "ollama": ("backends.ollama", "Ollama"),
     "openai": ("backends.openai", "OpenAI"),
+    "opea": ("backends.opea", "OPEA"),
+    "ovms": ("backends.ovms", "OVMS"),
     "s3_kit": ("backends.s3_kit", "S3Kit"),
+    "vllm": ("backends.vllm", "VLLM"),
 }
-_PLANNED: Final = ("claude", "gemini", "groq", "hf_tei", "hf_tgi", "llvm", "opea", "ovms", "vllm")
+_BUILT: Final = {name: home for name, home in _ROWS.items() if find_spec(home[0]) is not None}
 
 
 def names() -> tuple[str, ...]:
@@ -32,10 +42,9 @@ def create(name: str, *arguments: Any, **options: Any) -> Backend:
     """
     found = _BUILT.get(name) if isinstance(name, str) else None
     if found is None:
-        if name in _PLANNED:
+        if name in _ROWS:
             raise ConfigurationError(f"Backend {name!r} is not built yet; there are: {', '.join(names())}.")
-        known = [*_BUILT, *_PLANNED]
-        wanted = nearest(str(name).lower().replace("-", "_"), known)
+        wanted = nearest(str(name).lower().replace("-", "_"), _ROWS)
         raise ConfigurationError(
             f"Unknown backend {str(name)[:100]!r}; there are: {', '.join(names())}.", suggestions=wanted
         )
