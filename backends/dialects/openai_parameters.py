@@ -7,12 +7,12 @@ server that speaks the dialect; where one is wider (temperature at some), that p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from backends.operation import CallOptions
 from backends.parameters import Between, Size
 
-__all__ = ["ChatBasics", "CompletionBasics", "Sampling"]
+__all__ = ["ChatBasics", "CompletionBasics", "EmbedBasics", "Sampling"]
 
 
 class Sampling(CallOptions, total=False):
@@ -83,3 +83,17 @@ class CompletionBasics(Sampling, total=False):
     echo: bool | None
     logprobs: Annotated[int | None, Between(0, 5)]
     suffix: str | None
+
+
+class EmbedBasics(CallOptions, total=False):
+    """Arguments of embedding.
+
+    Attributes:
+        dimensions: length of the vectors, where the model can shorten them.
+        encoding_format: how vectors travel; ``base64`` unless given. The result is the same.
+        user: an id of the caller's user.
+    """
+
+    dimensions: Annotated[int | None, Between(1)]
+    encoding_format: Literal["float", "base64"] | None
+    user: str | None

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from backends import errors
 from backends.dialects.openai_common import checked_model
-from backends.dialects.openai_errors import typed_error
-from backends.http import HTTPBackend
+from backends.dialects.openai_server import DialectServer
 from backends.openai.catalogue import default_model, explain, known_models
-from backends.operation import CallOptions, Operation
-from backends.parameters import bad_argument
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
-from backends.wire.values import check_header, segment
+from backends.wire.values import check_header
 
 __all__ = ["OpenAICore"]
 
 
-class OpenAICore(HTTPBackend):
+class OpenAICore(DialectServer):
     """Base of the groups of calls; see :class:`backends.openai.OpenAI`."""
 
     provider: ClassVar[Provider] = Provider(
@@ -58,12 +54,9 @@ class OpenAICore(HTTPBackend):
             self._account_headers = tuple(headers)
         return self._account_headers
 
-    def read_error(
-        self, status: int, headers: Mapping[str, str], data: Any, operation: Operation[Any]
-    ) -> errors.BackendError:
-        """Return the typed error of an error answer; an unknown or retired model comes with suggestions."""
-        del headers
-        return typed_error(status, data, model=operation.model, explain=explain)
+    def explain(self, model: str) -> tuple[str, tuple[str, ...]]:
+        """Return a sentence about a model that the service did not know, and the names that may have been meant."""
+        return explain(model)
 
     def _chosen_model(self, model: str | None, kind: str) -> str:
         """Return the model of a call: its own, else the backend's if it is of the kind (or unknown here), else the
@@ -76,21 +69,3 @@ class OpenAICore(HTTPBackend):
             if known is None or known.kind == kind:
                 return checked_model(own, self.provider.name)
         return default_model(kind)
-
-    def _event_limit(self, options: CallOptions) -> int:
-        return self.endpoint(options.get("endpoint")).settings.max_event_bytes
-
-    def _segment(self, name: str, value: Any) -> str:
-        """Return an id as one escaped path segment.
-
-        Raises:
-            InvalidRequestError: it is not text, or cannot be a path segment.
-        """
-        if not isinstance(value, str):
-            bad_argument(f"{name} must be text, not {type(value).__name__}", self.provider.name)
-        if len(value) > 500:
-            bad_argument(f"{name} is longer than 500 characters", self.provider.name)
-        try:
-            return segment(value)
-        except ValueError as error:
-            bad_argument(f"{name}: {error}", self.provider.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from backends.dialects.openai_parameters import ChatBasics, CompletionBasics
+from backends.dialects.openai_parameters import ChatBasics, CompletionBasics, EmbedBasics
 from backends.operation import CallOptions
 from backends.parameters import Between, Size
 
@@ -66,18 +66,8 @@ class CompletionParameters(CompletionBasics, total=False):
     """Arguments of ``complete`` and ``stream_complete``: those of the dialect."""
 
 
-class EmbedParameters(CallOptions, total=False):
-    """Arguments of ``embed``.
-
-    Attributes:
-        dimensions: length of the vectors, where the model can shorten them.
-        encoding_format: how vectors travel; ``base64`` unless given. The result is the same.
-        user: an id of the caller's user.
-    """
-
-    dimensions: Annotated[int | None, Between(1)]
-    encoding_format: Literal["float", "base64"] | None
-    user: str | None
+class EmbedParameters(EmbedBasics, total=False):
+    """Arguments of ``embed``: those of the dialect."""
 
 
 class ModerateParameters(CallOptions, total=False):

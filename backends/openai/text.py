@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
-from backends.dialects.openai_chat import chat_operation, chat_stream_operation
 from backends.dialects.openai_common import json_object
-from backends.dialects.openai_completions import Prompt, completion_operation, completion_stream_operation
-from backends.dialects.openai_embeddings import embed_operation
+from backends.dialects.openai_completions import Prompt
 from backends.dialects.openai_errors import raise_inside
 from backends.openai.core import OpenAICore
 from backends.openai.parameters import ChatParameters, CompletionParameters, EmbedParameters, ModerateParameters
@@ -22,11 +20,11 @@ from backends.wire.values import FormatError
 
 __all__ = ["TextCalls"]
 
-_MOST_TEXTS = 2048
-
 
 class TextCalls(OpenAICore):
     """Calls that take text and give text, numbers or a verdict."""
+
+    most_texts: ClassVar[int | None] = 2048
 
     async def achat(
         self, messages: Sequence[Message], *, model: str | None = None, **parameters: Unpack[ChatParameters]
@@ -42,8 +40,7 @@ class TextCalls(OpenAICore):
             InvalidRequestError: an argument is wrong, before anything is sent; or the provider refused the request.
             BackendError: anything else that can happen to a call.
         """
-        options, fields = split(parameters, ChatParameters, self.provider.name)
-        operation = chat_operation(self._chosen_model(model, "chat"), messages, fields, provider=self.provider.name)
+        operation, options = self._chat(messages, model, parameters, ChatParameters)
         return await self._perform(operation, options)
 
     def astream_chat(
@@ -57,14 +54,7 @@ class TextCalls(OpenAICore):
         Raises:
             InvalidRequestError: an argument is wrong, before anything is sent.
         """
-        options, fields = split(parameters, ChatParameters, self.provider.name)
-        operation = chat_stream_operation(
-            self._chosen_model(model, "chat"),
-            messages,
-            fields,
-            provider=self.provider.name,
-            max_event_bytes=self._event_limit(options),
-        )
+        operation, options = self._chat_stream(messages, model, parameters, ChatParameters)
         return self._stream(operation, options)
 
     async def acomplete(
@@ -80,10 +70,7 @@ class TextCalls(OpenAICore):
         Raises:
             InvalidRequestError: an argument is wrong, before anything is sent; or the provider refused the request.
         """
-        options, fields = split(parameters, CompletionParameters, self.provider.name)
-        operation = completion_operation(
-            self._chosen_model(model, "completion"), prompt, fields, provider=self.provider.name
-        )
+        operation, options = self._completion(prompt, model, parameters, CompletionParameters)
         return await self._perform(operation, options)
 
     def astream_complete(
@@ -94,14 +81,7 @@ class TextCalls(OpenAICore):
         Raises:
             InvalidRequestError: an argument is wrong, before anything is sent.
         """
-        options, fields = split(parameters, CompletionParameters, self.provider.name)
-        operation = completion_stream_operation(
-            self._chosen_model(model, "completion"),
-            prompt,
-            fields,
-            provider=self.provider.name,
-            max_event_bytes=self._event_limit(options),
-        )
+        operation, options = self._completion_stream(prompt, model, parameters, CompletionParameters)
         return self._stream(operation, options)
 
     async def aembed(
@@ -117,10 +97,7 @@ class TextCalls(OpenAICore):
         Raises:
             InvalidRequestError: an argument is wrong, before anything is sent; or the provider refused the request.
         """
-        options, fields = split(parameters, EmbedParameters, self.provider.name)
-        operation = embed_operation(
-            self._chosen_model(model, "embedding"), texts, fields, provider=self.provider.name, most=_MOST_TEXTS
-        )
+        operation, options = self._embedding(texts, model, parameters, EmbedParameters)
         return await self._perform(operation, options)
 
     async def amoderate(
