@@ -94,6 +94,7 @@ class ResponseParameters(CallOptions, total=False):
 
     Attributes:
         background: answer at once and work on; ask again with ``get_response``.
+        background_options: how a background response is kept and reported.
         conversation: an id; not together with ``previous_response_id``.
         include: further parts of the output to send.
         instructions: the system prompt.
@@ -109,6 +110,7 @@ class ResponseParameters(CallOptions, total=False):
 
     access_programs: Mapping[str, Any] | None
     background: bool | None
+    background_options: Mapping[str, Any] | None
     context_management: Sequence[Mapping[str, Any]] | None
     conversation: str | Mapping[str, Any] | None
     image: Mapping[str, Any] | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from conformance.simulators.actions import Action, Hit
@@ -84,9 +84,13 @@ class Pings(Action):
 
 @dataclass(frozen=True, slots=True)
 class LongStream(Action):
-    """Repeat the first content event this many times, made as it is sent: for clients slower than the server."""
+    """Repeat the first content event this many times, made as it is sent: for clients slower than the server.
+
+    Each repetition is followed by ``padding`` bytes that mean nothing in its framing, so that few events are many bytes.
+    """
 
     events: int
+    padding: int = 0
 
     def alter(self, answer: Answer, provider: Provider, hit: Hit) -> Answer:
         """Only streams can be long ones."""
@@ -101,10 +105,19 @@ class LongStream(Action):
                 if event.part is Part.CONTENT and not done:
                     done = True
                     hit()
+                    repeated = self._padded(event, stream.frame)
                     for _ in range(self.events - 1):
-                        yield event
+                        yield repeated
 
         return replace(answer, stream=replace(stream, events=events()))
+
+    def _padded(self, event: Event, frame: Callable[[Event], bytes]) -> Event:
+        if not self.padding:
+            return event
+        framed = frame(event) if event.raw is None else event.raw
+        is_event_stream = framed.startswith((b"data:", b"event:", b"id:", b":"))
+        noise = b":" + b" " * self.padding + b"\n\n" if is_event_stream else b" " * self.padding + b"\n"
+        return replace(event, raw=framed + noise)
 
 
 def _filter(answer: Answer, gone: tuple[Part, ...], hit: Hit) -> Answer:

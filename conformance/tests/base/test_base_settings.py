@@ -41,8 +41,9 @@ PROMISED: dict[str, Any] = {
     "verify": True,
     "user_agent": None,
 }
+NOTHING = type("Nothing", (), {"__repr__": lambda self: "Nothing()"})()  # its name must not differ between processes
 WHOLE = (True, 1.5, "3", math.nan, math.inf, [3])
-NUMBER = (True, "1", math.nan, math.inf, -math.inf, [1.0], object())
+NUMBER = (True, "1", math.nan, math.inf, -math.inf, [1.0], NOTHING)
 BAD: dict[str, tuple[Any, ...]] = {
     "max_concurrent_requests": (None, 0, -1, *WHOLE),
     "queue_size": (None, -1, *WHOLE),
@@ -70,7 +71,7 @@ BAD: dict[str, tuple[Any, ...]] = {
     "max_response_bytes": (None, 0, -1, *WHOLE),
     "max_event_bytes": (None, 0, -1, *WHOLE),
     "allow_insecure_http": (None, 1, 0, "true"),
-    "verify": (None, 1, b"ca.pem", object()),
+    "verify": (None, 1, b"ca.pem", NOTHING),
     "user_agent": (5, b"x", "a\r\nx-evil: 1", "näme", "\x7f", "tab\there"),
 }
 GOOD: dict[str, tuple[Any, ...]] = {
