@@ -137,6 +137,7 @@ class Subject:
         refusals: the calls that it says it does not have, by name.
         usage_fields: where input and output tokens stand in the representative call's answer (``usage.prompt_tokens``).
         missing_usage: the part of the answer without which no count is known; None where a missing count means zero.
+        expected: its :class:`conformance.expectations.Expectations`, where they do not stand in a module of their own.
     """
 
     name: str
@@ -159,6 +160,7 @@ class Subject:
     recorded: Mapping[str, Recorded] = field(default_factory=dict)
     usage_fields: tuple[str, str] = ("usage.prompt_tokens", "usage.completion_tokens")
     missing_usage: str | None = "usage"
+    expected: Any = None
 
 
 def standard_arguments(site: Site, settings: Mapping[str, Any], **defaults: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from backends.twins import blocking, blocking_stream
 from backends.types import ChatReply, CompletionReply, Embeddings, Message, Model
 from backends.wire.values import segment
 
-__all__ = ["ChatServer", "CompletionServer", "DialectServer", "EmbedServer", "ModelServer", "read_models"]
+__all__ = ["ChatServer", "CompletionServer", "DialectServer", "EmbedServer", "ModelServer", "read_model", "read_models"]
 
 _MOST_NAMES: Final = 10_000
 _LONGEST_SEGMENT: Final = 500
@@ -249,7 +249,7 @@ class EmbedServer(DialectServer):
 
 
 class ModelServer(DialectServer):
-    """The list of models."""
+    """The list of models, and one of it."""
 
     async def amodels(self, **parameters: Unpack[CallOptions]) -> tuple[Model, ...]:
         """Return every model that the server has or the key may use (``GET /models``)."""
@@ -258,14 +258,34 @@ class ModelServer(DialectServer):
         self._seen_models = tuple(model.id for model in found[:_MOST_NAMES])
         return found
 
+    async def aget_model(self, model: str, **parameters: Unpack[CallOptions]) -> Model:
+        """Return one model (``GET /models/{model}``).
+
+        Raises:
+            UnknownModelError: there is no such model; with suggestions where ``models()`` was asked before.
+        """
+        options, _ = split(parameters, CallOptions, self.provider.name, body=False)
+        path = f"{self.dialect_path}/models/{self._segment('model', checked_model(model, self.provider.name))}"
+        return await self._perform(Operation("get_model", read_model, path, "GET", model=model), options)
+
     models = blocking(amodels)
+    get_model = blocking(aget_model)
 
 
 def read_models(answer: Answer) -> tuple[Model, ...]:
     """Read ``{"object": "list", "data": [...]}``."""
     data = json_object(answer.data)
     raise_inside(data)
-    return tuple(
-        Model(entry["id"], entry, entry.get("owned_by"), entry.get("created"))
-        for entry in map(json_object, data["data"])
-    )
+    return tuple(map(_model, data["data"]))
+
+
+def read_model(answer: Answer) -> Model:
+    """Read one entry of the list by itself."""
+    raise_inside(answer.data)
+    return _model(answer.data)
+
+
+def _model(entry: Any) -> Model:
+    """``shutdown_date`` is OpenAI's, ``YYYY-MM-DD``."""
+    entry = json_object(entry)
+    return Model(entry["id"], entry, entry.get("owned_by"), entry.get("created"), entry.get("shutdown_date"))

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
-from backends.dialects.openai_common import checked_messages, checked_model, json_object
-from backends.dialects.openai_errors import raise_inside
+from backends.dialects.openai_common import checked_messages, checked_model
+from backends.dialects.openai_server import ModelServer
 from backends.openai.core import OpenAICore
 from backends.openai.responses import read_deleted
 from backends.openai.tokens import count_messages, count_text
 from backends.openai.values import Deleted
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import CallOptions, Operation
 from backends.parameters import split
 from backends.twins import blocking
-from backends.types import Message, Model, TokenCount
+from backends.types import Message, TokenCount
 
 __all__ = ["ModelCalls"]
 
 
-class ModelCalls(OpenAICore):
+class ModelCalls(OpenAICore, ModelServer):
     """Calls under ``/models``, and token counts."""
-
-    async def amodels(self, **parameters: Unpack[CallOptions]) -> tuple[Model, ...]:
-        """Return every model the key may use (``GET /models``); ``retires`` is the announced date, ``YYYY-MM-DD``."""
-        options, _ = split(parameters, CallOptions, self.provider.name, body=False)
-        return await self._perform(Operation("models", _read_models, "/models", "GET"), options)
-
-    async def aget_model(self, model: str, **parameters: Unpack[CallOptions]) -> Model:
-        """Return one model (``GET /models/{model}``).
-
-        Raises:
-            UnknownModelError: there is no such model; with suggestions.
-        """
-        options, _ = split(parameters, CallOptions, self.provider.name, body=False)
-        operation = Operation("get_model", _read_model, self._model_path(model), "GET", model=model)
-        return await self._perform(operation, options)
 
     async def adelete_model(self, model: str, **parameters: Unpack[CallOptions]) -> Deleted:
         """Delete a fine-tuned model of one's own (``DELETE /models/{model}``).
@@ -71,26 +56,8 @@ class ModelCalls(OpenAICore):
             return await count_text(content, name, download=download)
         return await count_messages(checked_messages(content, self.provider.name), name, download=download)
 
-    models = blocking(amodels)
-    get_model = blocking(aget_model)
     delete_model = blocking(adelete_model)
     count_tokens = blocking(acount_tokens)
 
     def _model_path(self, model: str) -> str:
         return f"/models/{self._segment('model', checked_model(model, self.provider.name))}"
-
-
-def _model(entry: Any) -> Model:
-    entry = json_object(entry)
-    return Model(entry["id"], entry, entry.get("owned_by"), entry.get("created"), entry.get("shutdown_date"))
-
-
-def _read_models(answer: Answer) -> tuple[Model, ...]:
-    data = json_object(answer.data)
-    raise_inside(data)
-    return tuple(_model(entry) for entry in data["data"])
-
-
-def _read_model(answer: Answer) -> Model:
-    raise_inside(answer.data)
-    return _model(answer.data)
