@@ -8,7 +8,7 @@ A credential goes into ``Authorization: Bearer`` (any credential, what the offic
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 
 from backends import errors
@@ -118,7 +118,7 @@ class ClaudeCore(HTTPBackend):
         held = self.credentials.environ.get(_TOKEN_VARIABLE, "")
         return text in [part.strip() for part in held.split(",")]
 
-    def _extra_headers(self, extra: Mapping[str, str]) -> Any:
+    def _extra_headers(self, extra: Mapping[str, str]) -> Iterable[tuple[str, str]]:
         for name in extra:
             if name.lower() == "anthropic-version":
                 bad_argument(

@@ -17,7 +17,7 @@ from backends.operation import Answer
 from backends.types import TokenCount, ToolCall, Usage
 from backends.wire.values import FormatError
 
-__all__ = ["message_from", "read_count", "read_message", "read_usage"]
+__all__ = ["message_from", "read_count", "read_message", "read_usage", "refusal_of"]
 
 _NO_USAGE: Final = Usage()
 
@@ -87,22 +87,21 @@ def message_from(
             thoughts.append(_text(block, "thinking"))
         elif kind == "tool_use":
             calls.append(ToolCall(_text(block, "id"), _text(block, "name"), arguments_text(block["input"])))
-    text, named, details = "".join(texts), data.get("model"), data.get("stop_details")
-    reason = data.get("stop_reason")
+    text, details = "".join(texts), data.get("stop_details")
     return MessageReply(
         **facts,
         usage=read_usage(data.get("usage")),
-        model=named if isinstance(named, str) else model,
+        model=_word(data, "model") or model,
         text=text,
         texts=(text,),
-        finish_reason=reason,
+        finish_reason=_word(data, "stop_reason"),
         tool_calls=tuple(calls) if tool_calls is None else tool_calls,
         reasoning="".join(thoughts) or None,
-        refusal=_refusal(details) if reason == "refusal" else None,
-        id=data.get("id") or "",
+        refusal=refusal_of(data),
+        id=_word(data, "id") or "",
         content=tuple(content),
         citations=tuple(citations),
-        stop_sequence=data.get("stop_sequence"),
+        stop_sequence=_word(data, "stop_sequence"),
         stop_details=details if type(details) is dict else None,
     )
 
@@ -114,7 +113,17 @@ def _text(block: dict[str, Any], name: str) -> str:
     return value
 
 
-def _refusal(details: Any) -> str:
+def _word(data: dict[str, Any], name: str) -> str | None:
+    """Return a text field, None for anything else."""
+    value = data.get(name)
+    return value if type(value) is str else None
+
+
+def refusal_of(data: dict[str, Any]) -> str | None:
+    """Return what ``stop_reason`` and ``stop_details`` say of a refusal, None where there is none."""
+    if data.get("stop_reason") != "refusal":
+        return None
+    details = data.get("stop_details")
     said = (details.get("explanation") or details.get("category")) if type(details) is dict else None
     return said if isinstance(said, str) else "refusal"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from backends.claude.failures import typed_error
-from backends.claude.replies import message_from, read_usage
+from backends.claude.replies import message_from, read_usage, refusal_of
 from backends.claude.values import MessageReply
 from backends.dialects.openai_common import arguments_text, json_object
 from backends.operation import Answer
@@ -129,9 +129,7 @@ class MessageReader:
             whole,
             {**answer.facts(), "raw": whole},
             model=self._model,
-            tool_calls=tuple(
-                ToolCall(block.start.get("id") or "", block.start["name"], block.arguments()) for block in calls
-            ),
+            tool_calls=tuple(ToolCall(block.start["id"], block.start["name"], block.arguments()) for block in calls),
         )
 
     # -- events --------------------------------------------------------------------------------------------------------
@@ -147,10 +145,10 @@ class MessageReader:
         calls = start.get("type") == "tool_use"
         self._blocks[index] = _Block(start, self._calls if calls else None)
         if calls:
-            name = start["name"]
-            if type(name) is not str:
-                raise FormatError("a tool call has no name")
-            delta = ToolCallDelta(self._calls, start.get("id"), name, "", "function")
+            call_id, name = start["id"], start["name"]
+            if type(call_id) is not str or type(name) is not str:
+                raise FormatError("a tool call has no id or no name")
+            delta = ToolCallDelta(self._calls, call_id, name, "", "function")
             self._calls += 1
             return Chunk(tool_calls=(delta,), raw=payload)
         text = start.get("text") if start.get("type") == "text" else ""
@@ -197,7 +195,12 @@ class MessageReader:
         if type(counts) is dict:
             known = message.get("usage") or {}
             message["usage"] = {**known, **{name: value for name, value in counts.items() if value is not None}}
-        return Chunk(finish_reason=delta.get("stop_reason"), usage=read_usage(message.get("usage")), raw=payload)
+        return Chunk(
+            finish_reason=delta.get("stop_reason"),
+            usage=read_usage(message.get("usage")),
+            raw=payload,
+            refusal=refusal_of(delta) or "",
+        )
 
     def _started(self) -> dict[str, Any]:
         if self._message is None:

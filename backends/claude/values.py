@@ -43,8 +43,8 @@ class Batch(Reply):
 
     Attributes:
         status: ``in_progress``, ``canceling`` or ``ended``.
-        total, processing, succeeded, failed, cancelled, expired: requests in it; until it has ended, all that have
-            not been cancelled or have not expired count as processing.
+        total, processing, succeeded, failed, cancelled, expired: requests in it; all of them count as processing
+            until the whole batch has ended.
         results_url: where the provider keeps the results, once it has ended; ``batch_results`` reads them.
     """
 

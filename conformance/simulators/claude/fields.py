@@ -42,7 +42,7 @@ _CUSTOM_TOOL = Record(
     },
 )
 _SERVER_TOOL = Record(
-    {"type": Text(pattern=r"[a-z_]+_20[0-9]{6}"), "name": Text(1)}, {"cache_control": CACHE}, open=True
+    {"type": Text(pattern=r"[a-z0-9_]+_20[0-9]{6}"), "name": Text(1)}, {"cache_control": CACHE}, open=True
 )
 _CHOICE = {"disable_parallel_tool_use": Flag()}
 _DISPLAY = {"display": Choice("summarized", "omitted")}

