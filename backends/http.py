@@ -98,6 +98,10 @@ class HTTPBackend(Backend):
         del endpoint
         return ()
 
+    def credential_header(self, key: Key) -> tuple[str, str]:
+        """Return the header that carries a key; where it goes may depend on the kind of key."""
+        return self.provider.authorize(key)
+
     def read_error(
         self, status: int, headers: Mapping[str, str], data: Any, operation: Operation[Any]
     ) -> errors.BackendError:
@@ -203,7 +207,7 @@ class HTTPBackend(Backend):
         """Put the request on the wire once and return the answer when its headers are there and its status is good."""
         headers = work.headers
         if key is not None:
-            headers = (*headers, self.provider.authorize(key))
+            headers = (*headers, self.credential_header(key))
         if self.provider.client_request_id_header is not None:
             headers = (*headers, (self.provider.client_request_id_header, call.id))
         operation, settings = work.operation, work.endpoint.settings

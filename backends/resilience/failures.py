@@ -129,7 +129,7 @@ def failed_answer(
         repeat is Repeat.ALWAYS or (repeat is Repeat.UNPROCESSED and status in _REFUSED_UNPROCESSED)
     )
     hint = (
-        hints.retry_after(headers, body, wall=wall)
+        hints.retry_after(headers, body, wall=wall, status=status)
         if blame in (Blame.KEY_BUSY, Blame.OUTAGE, Blame.CONTENTION)
         else None
     )

@@ -12,6 +12,7 @@ import httpx
 from backends import errors
 from conformance.check import check
 from conformance.recordings import Exchange, exchange
+from conformance.simulators.registry import load
 from conformance.subject import Subject
 from conformance.trial import Trial
 
@@ -37,7 +38,8 @@ async def _replaying(trial: Trial, recorded: Exchange, cuts: Iterable[int] = ())
             recorded.status, headers=recorded.headers, stream=_Pieces(recorded.body, cuts), request=request
         )
 
-    base = f"http://127.0.0.1:1{recorded.path.partition('/v1')[0]}/v1"
+    assert trial.subject.provider is not None, "a subject with recordings has a provider"
+    base = f"http://127.0.0.1:1{recorded.path.partition('/v1')[0]}{load([trial.subject.provider])[0].suffix}"
     backend = await trial.backend(base_url=base, transport=httpx.MockTransport(respond), max_retries=0)
     return backend, seen
 

@@ -1,15 +1,15 @@
-"""``POST /v1/messages``, the Anthropic-compatible call: text and tools, whole and streamed with named events."""
+"""``POST /v1/messages``, the Anthropic-compatible call: text and tools, whole and streamed, of the pieces of Claude."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from conformance.simulators.generation import Finish, Tool, Turn, Wish, count_tokens, generate
+from conformance.simulators.claude.answers.message_stream import events
+from conformance.simulators.claude.answers.messages import blocks_of_turn
+from conformance.simulators.claude.framing import frame
+from conformance.simulators.generation import Finish, Tool, Wish, count_tokens, generate
 from conformance.simulators.ollama.models import StoredModel
 from conformance.simulators.openai.answers.common import text_of
-from conformance.simulators.openai.framing import named
 from conformance.simulators.provider import Answer, Call, Event, Part, Stream
 from conformance.simulators.shape import Anything, Choice, Flag, Integer, ListOf, MapOf, OneOf, Problem, Record, Text
 
@@ -60,20 +60,19 @@ def messages(call: Call) -> Answer:
         )
     )
     asked = sum(count_tokens(text_of(one["content"])) for one in body["messages"])
-    parts = _parts(call, turn)
     whole = {
         "id": f"msg_{call.nonce}",
         "type": "message",
         "role": "assistant",
         "model": body["model"],
-        "content": parts,
+        "content": blocks_of_turn(call.nonce, turn),
         "stop_reason": _STOPS.get(turn.finish, "end_turn"),
         "stop_sequence": turn.stop_sequence,
         "usage": {"input_tokens": asked, "output_tokens": turn.count},
     }
     if not body.get("stream"):
         return Answer(payload=whole)
-    stream = Stream(list(_events(whole, turn, parts)), named, error=_error_event, pings=_PINGS)
+    stream = Stream(list(events(whole, ping=False)), frame, error=_error_event, pings=_PINGS)
     return Answer(stream=stream, content_type="text/event-stream")
 
 
@@ -82,33 +81,3 @@ _PINGS = (Event({"type": "ping"}, part=Part.EXTRA),)
 
 def _error_event(status: int, code: str | None, message: str | None, sent: int) -> Sequence[Event]:
     return (Event(_error(status, "api_error", message or "something went wrong").payload, part=Part.CLOSING),)
-
-
-def _parts(call: Call, turn: Turn) -> list[dict[str, Any]]:
-    if not turn.tool_uses:
-        return [{"type": "text", "text": turn.text}]
-    return [
-        {"type": "tool_use", "id": f"toolu_{call.nonce}{index}", "name": use.name, "input": json.loads(use.arguments)}
-        for index, use in enumerate(turn.tool_uses)
-    ]
-
-
-def _events(whole: dict[str, Any], turn: Turn, parts: Sequence[dict[str, Any]]) -> Iterator[Event]:
-    opening = {**whole, "content": [], "stop_reason": None, "stop_sequence": None}
-    yield Event({"type": "message_start", "message": opening}, part=Part.OPENING)
-    for index, part in enumerate(parts):
-        empty = {**part, "text": ""} if part["type"] == "text" else {**part, "input": {}}
-        yield Event({"type": "content_block_start", "index": index, "content_block": empty}, part=Part.OPENING)
-        for delta in _deltas(turn, part):
-            yield Event({"type": "content_block_delta", "index": index, "delta": delta})
-        yield Event({"type": "content_block_stop", "index": index}, part=Part.CLOSING)
-    final = {"stop_reason": whole["stop_reason"], "stop_sequence": whole["stop_sequence"]}
-    yield Event({"type": "message_delta", "delta": final, "usage": whole["usage"]}, part=Part.CLOSING)
-    yield Event({"type": "message_stop"}, part=Part.TERMINATOR)
-
-
-def _deltas(turn: Turn, part: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if part["type"] == "text":
-        yield from ({"type": "text_delta", "text": token} for token in turn.tokens)
-    else:
-        yield {"type": "input_json_delta", "partial_json": json.dumps(part["input"])}

@@ -1,0 +1,1 @@
+"""What the simulated Claude answers, one module a resource."""
