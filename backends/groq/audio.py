@@ -147,7 +147,8 @@ class AudioCalls(GroqCore):
     ) -> Operation[Transcript]:
         if (file is None) == (url is None):
             bad_argument("pass either file or url", self.provider.name)
-        check_argument("url", url, _Text | None, self.provider.name)
+        if url is not None:
+            check_argument("url", url, _Text, self.provider.name)
         kind = fields.get("response_format")
         if "timestamp_granularities" in fields and kind != "verbose_json":
             bad_argument("timestamp_granularities needs response_format='verbose_json'", self.provider.name)
@@ -167,13 +168,13 @@ class AudioCalls(GroqCore):
         self, name: str, text: str, voice: str | None, model: str | None, fields: dict[str, Any]
     ) -> Operation[Speech]:
         check_argument("text", text, _Text, self.provider.name)
-        check_argument("voice", voice, _Text | None, self.provider.name)
         chosen = self._chosen_model(model, "speech")
         known = known_model(chosen)
         if voice is None:
             if known is None or not known.voices:
                 bad_argument(f"voice is missing, and none is known for model {chosen}", self.provider.name)
             voice = known.voices[0]
+        check_argument("voice", voice, _Text, self.provider.name)
         return Operation(
             name,
             read_speech,
