@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Unpack
 
 from backends.dialects import openai_chat
@@ -51,7 +52,7 @@ class ChatCalls(GroqCore):
             BackendError: anything else that can happen to a call.
         """
         operation, options = self._chat(messages, model, parameters, ChatParameters)
-        return await self._perform(replace(operation, read=_read_chat), options)
+        return await self._perform(replace(operation, read=partial(_read_chat, tier=_tier(operation))), options)
 
     def astream_chat(
         self, messages: Sequence[Message], *, model: str | None = None, **parameters: Unpack[ChatParameters]
@@ -61,8 +62,8 @@ class ChatCalls(GroqCore):
         The reply's ``raw`` is the answer as it would have come whole.
         """
         operation, options = self._chat_stream(messages, model, parameters, ChatParameters)
-        limit = self._event_limit(options)
-        return self._stream(replace(operation, stream=lambda: GroqStreamReader(limit)), options)
+        reader = partial(GroqStreamReader, self._event_limit(options), _tier(operation))
+        return self._stream(replace(operation, stream=reader), options)
 
     chat = blocking(achat)
     stream_chat = blocking_stream(astream_chat)
@@ -107,5 +108,11 @@ class ChatCalls(GroqCore):
             bad_argument(f"{place}: {_PART_ADVICE[kind]}", self.provider.name)
 
 
-def _read_chat(answer: Answer) -> ChatReply:
-    return with_facts(openai_chat.read_chat(answer))
+def _tier(operation: Operation[ChatReply]) -> str | None:
+    body: Any = operation.body
+    tier: str | None = body.get("service_tier")
+    return tier
+
+
+def _read_chat(answer: Answer, tier: str | None) -> ChatReply:
+    return with_facts(openai_chat.read_chat(answer), tier)

@@ -27,12 +27,18 @@ _GATHERED = ("executed_tools", "annotations")
 
 
 class GroqStreamReader(ChatStreamReader):
-    """Assembles one streamed answer. Its reply's ``raw`` is the answer as it would have come whole."""
+    """Assembles one streamed answer. Its reply's ``raw`` is the answer as it would have come whole.
 
-    __slots__ = ("_extra", "_gathered")
+    Args:
+        max_event_bytes: bound of one event.
+        tier: the service tier asked for, by which the answer is priced where it names none.
+    """
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    __slots__ = ("_extra", "_gathered", "_tier")
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, tier: str | None = None) -> None:
         super().__init__(max_event_bytes)
+        self._tier = tier
         self._extra: dict[str, Any] = {}
         self._gathered: dict[tuple[int, str], list[Any]] = {}
 
@@ -71,7 +77,7 @@ class GroqStreamReader(ChatStreamReader):
 
     def reply(self, answer: Answer) -> ChatReply:
         """Return the reply of the whole stream."""
-        return with_facts(super().reply(answer))
+        return with_facts(super().reply(answer), self._tier)
 
     def _payload(self, head: dict[str, Any]) -> dict[str, Any]:
         """Build the answer as it would have come whole: usage at the top, and in ``x_groq`` what is left."""

@@ -98,23 +98,15 @@ class GroqCore(DialectServer):
     def _parsed_headers(self, text: str) -> tuple[tuple[str, str], ...]:
         headers: list[tuple[str, str]] = []
         for number, line in enumerate(text.splitlines(), 1):
-            name, colon, value = (part.strip() for part in line.partition(":"))
             if not line.strip():
                 continue
-            problem = None if colon else "is not 'Name: value'"
-            if name.lower() in _OWN_HEADERS:
-                problem = f"must not set {name}"
-            elif name.lower() == "user-agent":
-                problem = "must not set User-Agent; use the setting user_agent"
-            elif problem is None:
-                try:
-                    check_header(name, value)
-                except ValueError as error:
-                    problem = f": {error}"
-            if problem is not None or len(headers) == _MOST_HEADERS:
-                why = problem or f"is one header too many; at most {_MOST_HEADERS} are sent"
+            name, colon, value = (part.strip() for part in line.partition(":"))
+            problem = _header_problem(name, value) if colon else "it is not 'Name: value'"
+            if len(headers) == _MOST_HEADERS:
+                problem = f"at most {_MOST_HEADERS} headers are sent"
+            if problem is not None:
                 raise errors.ConfigurationError(
-                    f"GROQ_CUSTOM_HEADERS, line {number} {why}.", provider=self.provider.name
+                    f"GROQ_CUSTOM_HEADERS, line {number}: {problem}.", provider=self.provider.name
                 )
             headers.append((name, value))
         return tuple(headers)
@@ -183,6 +175,18 @@ class GroqCore(DialectServer):
         if model is not None and model.images is False:
             seeing = ", ".join(other.id for other in catalogue("vision"))
             bad_argument(f"{place} is an image, and {name} reads none; models that do: {seeing}", self.provider.name)
+
+
+def _header_problem(name: str, value: str) -> str | None:
+    if name.lower() in _OWN_HEADERS:
+        return f"it must not set {name}"
+    if name.lower() == "user-agent":
+        return "it must not set User-Agent; use the setting user_agent"
+    try:
+        check_header(name, value)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _does(model: KnownModel | None, kind: str) -> bool:

@@ -21,9 +21,12 @@ def request_id(raw: Any) -> str | None:
     return found[:200] if isinstance(found, str) and found else None
 
 
-def with_facts(reply: R) -> R:
-    """Return a chat reply with its cost, and with the service's request id where no header brought one."""
-    return replace(reply, cost=chat_cost(reply), provider_request_id=reply.provider_request_id or request_id(reply.raw))
+def with_facts(reply: R, tier: str | None = None) -> R:
+    """Return a chat reply with its cost (``tier`` is the service tier asked for), and with the service's request id where
+    no header brought one."""
+    return replace(
+        reply, cost=chat_cost(reply, tier), provider_request_id=reply.provider_request_id or request_id(reply.raw)
+    )
 
 
 def executed_tools(reply: Reply) -> tuple[Any, ...]:

@@ -1,7 +1,8 @@
 """What calls cost in US dollars, by the dated table in ``models.json``: of replies, and of plans.
 
 A figure that is missing makes the cost None, never 0. The table is of the tiers ``on_demand`` and ``flex``;
-``performance`` has prices of its own that are not public, and so have tools that the service ran.
+``performance`` has prices of its own that are not public, ``auto`` may have been it, and tools that the service ran are
+charged besides.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from backends.types import Reply, Usage
 
 __all__ = ["CostEstimate", "chat_cost", "estimate", "sound_cost"]
 
+_PRICED_TIERS: Final = ("on_demand", "flex", "default")
+"""``default`` is what responses call ``on_demand``."""
 _MILLION: Final = 1_000_000
 _HOUR: Final = 3600
 _LEAST_SECONDS: Final = 10
@@ -51,10 +54,15 @@ def token_cost(prices: Prices, usage: Usage) -> float | None:
     return dollars / _MILLION
 
 
-def chat_cost(reply: Reply) -> float | None:
-    """Return the cost of a chat answer; of a system's, that of the models it used."""
+def chat_cost(reply: Reply, tier: str | None = None) -> float | None:
+    """Return the cost of a chat answer; of a system's, that of the models it used.
+
+    Args:
+        reply: the answer.
+        tier: the service tier asked for, where the answer does not say which it was.
+    """
     raw: Any = reply.raw if isinstance(reply.raw, Mapping) else {}
-    if raw.get("service_tier") == "performance" or _tools_ran(raw):
+    if (raw.get("service_tier") or tier or "on_demand") not in _PRICED_TIERS or _tools_ran(raw):
         return None
     if raw.get("usage_breakdown") is None:
         return _cost_of(reply.model, reply.usage)

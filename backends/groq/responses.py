@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, Unpack
 
 from backends.dialects.openai_responses import Input, ResponseReply, read_created_response, response_operation
@@ -40,7 +41,7 @@ class ResponseCalls(GroqCore):
         options, fields = split(self._stateless(parameters), ResponseParameters, self.provider.name)
         operation = response_operation(self._chosen_model(model, "chat"), input, fields, provider=self.provider.name)
         self._check_items(operation.model or "", operation.body)
-        return await self._perform(replace(operation, read=_read), options)
+        return await self._perform(replace(operation, read=partial(_read, tier=fields.get("service_tier"))), options)
 
     def astream_responses(
         self,
@@ -59,8 +60,8 @@ class ResponseCalls(GroqCore):
         name = self._chosen_model(model, "chat")
         operation = response_stream_operation(name, input, fields, provider=self.provider.name)
         self._check_items(name, operation.body)
-        limit = self._event_limit(options)
-        return self._stream(replace(operation, stream=lambda: _Reader(limit)), options)
+        reader = partial(_Reader, self._event_limit(options), fields.get("service_tier"))
+        return self._stream(replace(operation, stream=reader), options)
 
     responses = blocking(aresponses)
     stream_responses = blocking_stream(astream_responses)
@@ -82,11 +83,15 @@ class ResponseCalls(GroqCore):
 
 
 class _Reader(ResponseStreamReader):
-    __slots__ = ()
+    __slots__ = ("_tier",)
+
+    def __init__(self, max_event_bytes: int, tier: str | None) -> None:
+        super().__init__(max_event_bytes)
+        self._tier = tier
 
     def reply(self, answer: Answer) -> ResponseReply:
-        return with_facts(super().reply(answer))
+        return with_facts(super().reply(answer), self._tier)
 
 
-def _read(answer: Answer) -> ResponseReply:
-    return with_facts(read_created_response(answer))
+def _read(answer: Answer, tier: str | None) -> ResponseReply:
+    return with_facts(read_created_response(answer), tier)

@@ -119,15 +119,10 @@ DECLARED: Final[Mapping[str, CallCase]] = {
     judge=_timed, whole_json=True),
     "stream_chat": once("POST */chat/completions", "stream_chat", _HELLO, sends={"stream": True, "stream_options":
     None}, judge=_timed, stream=True),
-    "stream_chat with usage asked": once("POST */chat/completions", "stream_chat", _HELLO, options={"stream_options":
-    {"include_usage": True}}, sends={"stream_options": {"include_usage": True}}, judge=_timed, stream=True),
     "responses": once("POST */responses", "responses", "hello", sends={"input": "hello"}, whole_json=True),
     "stream_responses": once("POST */responses", "stream_responses", "hello", sends={"input": "hello", "stream":
     True}, stream=True),
     "transcribe": once("POST */audio/transcriptions", "transcribe", _SOUND, whole_json=True),
-    "transcribe a URL, with times": once("POST */audio/transcriptions", "transcribe", options={"url":
-    "https://example.com/a.wav", "response_format": "verbose_json", "timestamp_granularities": ["word", "segment"]},
-    judge=_priced),
     "translate": once("POST */audio/translations", "translate", _SOUND, options={"response_format": "text"}),
     "speech": once("POST */audio/speech", "speech", "hello", sends={"input": "hello", "voice": "autumn"}),
     "stream_speech": once("POST */audio/speech", "stream_speech", "hello", options={"voice": "troy"}, sends={"voice":
@@ -222,5 +217,23 @@ FEATURES: Final[Mapping[str, CallCase]] = {
         search_settings={"include_domains": ["example.com"]},
         compound_custom={"tools": {"enabled_tools": ["web_search"]}},
         citation_options="enabled",
+    ),
+    "usage asked for in a stream": once(
+        "POST */chat/completions",
+        "stream_chat",
+        _HELLO,
+        options={"stream_options": {"include_usage": True}},
+        sends={"stream_options.include_usage": True},
+        judge=_timed,
+    ),
+    "sound at an address, with times": once(
+        "POST */audio/transcriptions",
+        "transcribe",
+        options={
+            "url": "https://example.com/a.wav",
+            "response_format": "verbose_json",
+            "timestamp_granularities": ["word", "segment"],
+        },
+        judge=_priced,
     ),
 }

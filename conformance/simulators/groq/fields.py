@@ -137,11 +137,11 @@ CHAT = Record(
     },
 )
 
-_STATELESS = ("input", "instructions", "max_output_tokens", "metadata", "model", "parallel_tool_calls", "reasoning")
-_SHARED = ("store", "stream", "temperature", "text", "tool_choice", "tools", "top_p", "user")
-RESPONSE = Record(
-    {}, {**{name: OPENAI_RESPONSE.optional[name] for name in (*_STATELESS, *_SHARED)}, "service_tier": _TIER}
+_TAKEN = (
+    *("input", "instructions", "max_output_tokens", "metadata", "model", "parallel_tool_calls", "reasoning", "store"),
+    *("stream", "temperature", "text", "tool_choice", "tools", "top_p", "user"),
 )
+RESPONSE = Record({}, {**{name: OPENAI_RESPONSE.optional[name] for name in _TAKEN}, "service_tier": _TIER})
 
 _SOUND = {
     "file": File(),

@@ -59,6 +59,9 @@ async def test_a_misspelt_argument_gets_the_nearest(backend: Groq) -> None:
     with pytest.raises(errors.InvalidRequestError) as caught:
         await backend.achat(ASK, reasoning_efort="low")
     assert "reasoning_effort" in caught.value.suggestions
+    with pytest.raises(errors.InvalidRequestError) as other:
+        await backend.achat(ASK, top_k=5)
+    assert "top_p" in other.value.suggestions
 
 
 async def test_a_retired_model_is_refused_before_the_wire_with_date_and_replacement(

@@ -111,6 +111,7 @@ async def test_tools_that_the_service_ran_have_no_known_price(backend: Groq) -> 
     assert [tool["type"] for tool in executed_tools(reply)] == ["code_interpreter"]
     assert reply.cost is None
     assert executed_tools(await backend.achat(ASK)) == ()
+    assert (await backend.achat(ASK, service_tier="performance")).cost is None
 
 
 def test_estimates() -> None:

@@ -99,6 +99,16 @@ def test_usage_that_comes_twice_is_told_once_and_never_added() -> None:
     assert timings(reply).queue == 0.012
 
 
+def test_a_stream_that_names_no_tier_is_priced_by_what_was_asked_for() -> None:
+    for tier, priced in ((None, True), ("flex", True), ("auto", False), ("performance", False)):
+        reader = GroqStreamReader(tier=tier)
+        list(reader.feed(BODY))
+        assert (reader.reply(ANSWER).cost is not None) == priced
+    told = GroqStreamReader(tier="auto")
+    list(told.feed(stream(event({"content": "x"}, service_tier="on_demand"), LAST)))
+    assert told.reply(ANSWER).cost is not None
+
+
 def test_usage_of_a_server_that_only_has_the_dialects_is_read() -> None:
     plain = event({}, "stop")
     reader, chunks = read(stream(event({"content": "Seven"}), plain, AGAIN))
