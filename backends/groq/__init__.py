@@ -42,12 +42,12 @@ class Groq(ChatCalls, ResponseCalls, AudioCalls, FileCalls, ModelCalls, Refusals
 
     Keys: argument, metadata ``groq_api_key``, ``GROQ_API_KEY``, credentials file. ``GROQ_BASE_URL`` is another address,
     with or without ``/openai/v1``; ``GROQ_CUSTOM_HEADERS`` holds further headers, a line each. ``model`` of the backend
-    is used by calls of its kind: a chat model by chat and responses, a whisper model by transcribe and translate. A call
-    that names none gets the default of its kind from ``models.json``.
+    is used by calls of its kind: a chat model by chat and responses, a whisper model by transcribe. A call that names
+    none gets the default of its kind from ``models.json``.
 
-    A model that the catalogue knows to do something else, or to be switched off, is refused before anything is sent, with
-    what to use instead. ``allow_retired=True`` leaves the latter to the service, and a model that ``models()`` has shown
-    is never refused for it.
+    A model that the catalogue knows to do something else, or to be switched off, is refused before anything is sent,
+    with what to use instead. ``allow_retired=True`` leaves the latter to the service, and a model that ``models()`` has
+    shown is never refused for it.
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS

@@ -36,8 +36,8 @@ _METHODS: Final = {
 
 
 def service_url(address: str) -> str:
-    """Return the address of the dialect's paths: as it is where it ends in ``/v1``, otherwise with ``/openai/v1``, which
-    the official client adds to its base URL, too."""
+    """Return the address of the dialect's paths: as it is where it ends in ``/v1``, otherwise with ``/openai/v1``,
+    which the official client adds to its base URL, too."""
     address = address.rstrip("/")
     return address if address.endswith("/v1") else address + _DIALECT
 

@@ -22,8 +22,8 @@ def request_id(raw: Any) -> str | None:
 
 
 def with_facts(reply: R, tier: str | None = None) -> R:
-    """Return a chat reply with its cost (``tier`` is the service tier asked for), and with the service's request id where
-    no header brought one."""
+    """Return a chat reply with its cost (``tier`` is the service tier asked for), and with the service's request id
+    where no header brought one."""
     return replace(
         reply, cost=chat_cost(reply, tier), provider_request_id=reply.provider_request_id or request_id(reply.raw)
     )

@@ -22,7 +22,7 @@ _PRICED_TIERS: Final = ("on_demand", "flex", "default")
 _MILLION: Final = 1_000_000
 _HOUR: Final = 3600
 _LEAST_SECONDS: Final = 10
-"""The shortest sound that is charged (``console.groq.com/docs/speech-to-text``)."""
+"""The shortest sound that is charged (``console.groq.com/docs/speech-text``)."""
 
 
 @dataclass(frozen=True, slots=True)

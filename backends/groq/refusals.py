@@ -10,8 +10,8 @@ from backends.twins import blocking
 __all__ = ["REFUSALS", "Refusals"]
 
 REFUSALS: Final = {
-    "complete": "its text completions are gone; use chat().",
-    "stream_complete": "its text completions are gone; use stream_chat().",
+    "complete": "it has no text completion; use chat().",
+    "stream_complete": "it has no text completion; use stream_chat().",
     "embed": "no embedding model is left on it; use an embedding backend such as OpenAI, Gemini or HFTEI.",
     "rerank": "it has no reranking endpoint; use a reranking server such as HFTEI.",
     "generate_image": "no model on it makes images; use OpenAI or Gemini.",
@@ -29,7 +29,7 @@ class Refusals(HTTPBackend):
     """The refused calls. Those of streams refuse when they are called, not when they are read."""
 
     async def acomplete(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: its text completions are gone.
+        """Refuse: there is no text completion.
 
         Raises:
             UnsupportedError: always.
@@ -38,7 +38,7 @@ class Refusals(HTTPBackend):
         raise self.refuse("complete")
 
     def astream_complete(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: its text completions are gone.
+        """Refuse: there is no text completion.
 
         Raises:
             UnsupportedError: always.
@@ -47,7 +47,7 @@ class Refusals(HTTPBackend):
         raise self.refuse("stream_complete")
 
     def stream_complete(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: its text completions are gone.
+        """Refuse: there is no text completion.
 
         Raises:
             UnsupportedError: always.

@@ -1,4 +1,4 @@
-"""Wrong arguments and models that cannot do it are refused before the wire; what the service lacks is refused by name."""
+"""Wrong arguments and models that cannot do it are refused before the wire; so is by name what the service lacks."""
 
 from __future__ import annotations
 
@@ -136,6 +136,7 @@ async def test_a_model_does_only_what_it_is_for(sim: Simulator, backend: Groq) -
         (lambda **o: backend.aresponses("hi", **o), "whisper-large-v3", r"transcribe\(\)"),
         (lambda **o: backend.atranscribe(b"RIFF", **o), MODEL, r"chat\(\).*whisper-large-v3"),
         (lambda **o: backend.atranslate(b"RIFF", **o), "canopylabs/orpheus-v1-english", r"speech\(\)"),
+        (lambda **o: backend.atranslate(b"RIFF", **o), "whisper-large-v3-turbo", r"transcribe\(\).*whisper-large-v3\."),
         (lambda **o: backend.aspeech("hi", **o), "groq/compound", r"chat\(\).*orpheus"),
         (lambda **o: backend.acount_tokens("hi", **o), "whisper-large-v3", r"transcribe\(\)"),
     ):

@@ -48,6 +48,8 @@ def transcribe(call: Call) -> Answer:
 
 def translate(call: Call) -> Answer:
     """``POST /audio/translations``, always into English."""
+    if call.body["model"] == "whisper-large-v3-turbo":
+        return problem_answer(400, "The model `whisper-large-v3-turbo` does not support translation.")
     return _heard(call, "translate", "translated")
 
 
