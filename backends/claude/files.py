@@ -11,10 +11,10 @@ from backends.claude.lists import NEXT_PAGE, list_pages
 from backends.claude.parameters import ClaudeOptions, ListParameters
 from backends.claude.values import StoredFile, unix_time
 from backends.dialects.openai_common import count, json_object
+from backends.dialects.openai_files import ContentReader
+from backends.dialects.openai_forms import File, file_part, form
+from backends.dialects.openai_values import Deleted, FileContent
 from backends.landing import Landing
-from backends.openai.file_streams import ContentReader
-from backends.openai.forms import File, file_part, form
-from backends.openai.values import Deleted, FileContent
 from backends.operation import Answer, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Between

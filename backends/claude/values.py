@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from backends.dialects.openai_values import FileInfo
 from backends.errors import BackendError
-from backends.openai.values import FileInfo
 from backends.types import JSON, ChatReply, Chunk, Reply
 
 __all__ = ["Batch", "BatchItem", "BatchResults", "ItemChunk", "MessageReply", "StoredFile", "unix_time"]

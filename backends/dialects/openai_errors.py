@@ -33,6 +33,7 @@ _STATUS_OF: Final[dict[str, int]] = {
     "authentication_error": 401,
     "AuthenticationError": 401,
     "permission_error": 403,
+    "model_decommissioned": 400,
     "model_not_found": 404,
     "not_found_error": 404,
     "NotFoundError": 404,
@@ -44,6 +45,7 @@ _STATUS_OF: Final[dict[str, int]] = {
     "tokens": 429,
     "insufficient_quota": 429,
     "credit_balance_exhausted": 429,
+    "capacity_exceeded": 498,
     "server_error": 500,
     "internal_error": 500,
     "internal_server_error": 500,
@@ -76,6 +78,9 @@ _CONTENT: Final = frozenset(
     }
 )
 _CONTEXT: Final = frozenset({"context_length_exceeded", "context_window_exceeded"})
+_UNKNOWN_MODEL: Final = frozenset({"model_not_found", "model_decommissioned"})
+_CAPACITY_STATUS: Final = 498
+"""Groq's, for a service tier that is full; the code beside it is ``capacity_exceeded``."""
 _REQUEST_STATUSES: Final = frozenset({400, 404, 413, 422})
 
 
@@ -164,8 +169,10 @@ def _class(status: int | None, names: set[str], facts: ErrorFacts) -> type[error
             return errors.ContextLengthError
         if names & _CONTENT:
             return errors.ContentFilterError
-        if "model_not_found" in names or (facts.param == "model" and status == 404):
+        if names & _UNKNOWN_MODEL or (facts.param == "model" and status == 404):
             return errors.UnknownModelError
+    if status == _CAPACITY_STATUS:
+        return errors.OverloadedError
     return error_class(status) if status is not None else errors.ServerError
 
 

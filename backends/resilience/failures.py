@@ -39,7 +39,7 @@ class Blame(Enum):
     KEY_REFUSED = "key refused"
     """401, 402, 403 or spent quota: this key is retired, the next is tried without sleep."""
     CONTENTION = "contention"
-    """408, 409: try again, nobody learns."""
+    """408, 409, an overload told with another 4xx: try again, nobody learns."""
     OUTAGE = "outage"
     """Connect, reset, timeout, 5xx, 529, a stream that died: the breaker learns, try again."""
 
@@ -116,7 +116,7 @@ def failed_answer(
         blame = Blame.KEY_REFUSED
     elif status == 429 or isinstance(error, errors.RateLimitError):
         blame = Blame.KEY_BUSY
-    elif status in (408, 409):
+    elif status in (408, 409) or (status < 500 and isinstance(error, errors.OverloadedError)):
         blame = Blame.CONTENTION
     elif status >= 500:
         blame = Blame.OUTAGE

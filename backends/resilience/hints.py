@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-__all__ = ["retry_after", "should_retry"]
+__all__ = ["read_seconds", "retry_after", "should_retry"]
 
 _LONGEST_VALUE: Final = 128
 _LONGEST_MESSAGE: Final = 16_384
@@ -92,6 +92,11 @@ def should_retry(headers: Mapping[str, str]) -> bool | None:
     return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
 
 
+def read_seconds(text: str) -> float | None:
+    """Return the seconds of a plain number or of a duration such as ``2m59.56s``, None when it is neither."""
+    return _said(text, _plain)
+
+
 def _said(value: str | None, read: Callable[[str], float | None]) -> float | None:
     if value is None or len(value) > _LONGEST_VALUE:
         return None
@@ -110,11 +115,15 @@ def _milliseconds(text: str) -> float | None:
     return None if number is None else number / 1000.0
 
 
+def _plain(text: str) -> float | None:
+    number = _number(text)
+    return _duration(text) if number is None else number
+
+
 def _wait(text: str, wall: float) -> float | None:
-    for read in (_number, _duration):
-        seconds = read(text)
-        if seconds is not None:
-            return seconds
+    waited = _plain(text)
+    if waited is not None:
+        return waited
     moment = _moment(text)
     return None if moment is None else max(0.0, moment - wall)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backends.resilience.hints import retry_after, should_retry
+from backends.resilience.hints import read_seconds, retry_after, should_retry
 
 WALL = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
@@ -208,3 +208,11 @@ def test_bodies_that_say_nothing(body: object) -> None:
 def test_should_retry(headers: dict[str, str], expected: bool | None) -> None:
     """Only a clear word is an order."""
     assert should_retry(headers) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2m59.56s", 179.56), ("7.66s", 7.66), ("12ms", 0.012), ("3", 3.0), ("soon", None), ("", None), ("1" * 500, None)],
+)
+def test_plain_seconds(text: str, expected: float | None) -> None:
+    assert read_seconds(text) == (None if expected is None else pytest.approx(expected))

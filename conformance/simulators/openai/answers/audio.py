@@ -16,7 +16,7 @@ from conformance.simulators.openai.framing import data_only, sse
 from conformance.simulators.openai.models import ModelKind
 from conformance.simulators.provider import Answer, Call, Event, Part, Stream
 
-__all__ = ["speak", "transcribe", "translate"]
+__all__ = ["plain", "speak", "transcribe", "translate", "verbose"]
 
 _MEDIA_TYPES = {
     "mp3": "audio/mpeg",
@@ -123,17 +123,17 @@ def _written(call: Call, text: str, kind: str, task: str, *, timed: bool) -> Ans
     seconds = len(words) * _SECONDS_OF_WORD
     match kind:
         case "text":
-            return _plain(text + "\n")
+            return plain(text + "\n")
         case "srt":
-            return _plain(f"1\n{_clock(0, ',')} --> {_clock(seconds, ',')}\n{text}\n\n")
+            return plain(f"1\n{_clock(0, ',')} --> {_clock(seconds, ',')}\n{text}\n\n")
         case "vtt":
-            return _plain(f"WEBVTT\n\n{_clock(0, '.')} --> {_clock(seconds, '.')}\n{text}\n\n")
+            return plain(f"WEBVTT\n\n{_clock(0, '.')} --> {_clock(seconds, '.')}\n{text}\n\n")
         case "diarized_json":
             usage = {"type": "duration", "seconds": seconds}
             payload = {"task": task, "duration": seconds, "text": text, "segments": _speakers(text), "usage": usage}
             return Answer(payload=payload)
         case "verbose_json":
-            return Answer(payload=_verbose(call, text, task))
+            return Answer(payload=verbose(call, text, task))
         case _:
             payload = {"text": text, "usage": _usage(text, timed=timed)}
             if "logprobs" in (call.body.get("include") or ()):
@@ -144,7 +144,8 @@ def _written(call: Call, text: str, kind: str, task: str, *, timed: bool) -> Ans
             return Answer(payload=payload if task == "transcribe" else {"text": text})
 
 
-def _plain(text: str) -> Answer:
+def plain(text: str) -> Answer:
+    """Text as the whole body."""
     return Answer(body=text.encode(), content_type="text/plain; charset=utf-8")
 
 
@@ -183,7 +184,8 @@ def _speakers(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _verbose(call: Call, text: str, task: str) -> dict[str, Any]:
+def verbose(call: Call, text: str, task: str) -> dict[str, Any]:
+    """The transcript with its language, length and times, as the ``timestamp_granularities`` ask."""
     words = text.split()
     seconds = len(words) * _SECONDS_OF_WORD
     wanted = call.body.get("timestamp_granularities") or ["segment"]
