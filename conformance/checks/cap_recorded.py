@@ -12,6 +12,7 @@ import httpx
 from backends import errors
 from conformance.check import check
 from conformance.recordings import Exchange, exchange
+from conformance.simulators.registry import load
 from conformance.subject import Subject
 from conformance.trial import Trial
 
@@ -37,7 +38,7 @@ async def _replaying(trial: Trial, recorded: Exchange, cuts: Iterable[int] = ())
             recorded.status, headers=recorded.headers, stream=_Pieces(recorded.body, cuts), request=request
         )
 
-    base = f"http://127.0.0.1:1{recorded.path.partition('/v1')[0]}/v1"
+    base = "http://127.0.0.1:1" + "".join(provider.suffix for provider in load([trial.subject.provider or ""]))
     backend = await trial.backend(base_url=base, transport=httpx.MockTransport(respond), max_retries=0)
     return backend, seen
 
@@ -56,15 +57,16 @@ async def cap_05(trial: Trial) -> None:
         async with trial.raises(replay.error or errors.BackendError, f"a recorded {recorded.status}") as caught:
             await replay.run(backend, recorded)
         trial.equal(caught.error.status, recorded.status, "status on the error")
-        message = json.loads(recorded.body)["error"]["message"]
+        trial.equal((seen[0].method, seen[0].url.path), (recorded.method, recorded.path), "route of the request")
+        message = _message(json.loads(recorded.body))
         trial.expect(
             message[:200] in caught.error.message, f"the server's message is not on the error: {caught.error.message}"
         )
         return
     reply = await replay.run(backend, recorded)
-    trial.equal(seen[0].url.path, recorded.path, "path of the request")
-    sent = json.loads(seen[0].content)
-    for field, value in recorded.sent.items():
+    trial.equal((seen[0].method, seen[0].url.path), (recorded.method, recorded.path), "route of the request")
+    sent = json.loads(seen[0].content or "{}")
+    for field, value in (recorded.sent or {}).items():
         if field not in replay.differs:
             trial.equal(sent.get(field), value, f"field {field} of the recorded request")
     assert replay.judge is not None, "a recorded answer that is no error has its judge"
@@ -79,6 +81,12 @@ async def cap_05(trial: Trial) -> None:
         trial.equal(
             _content(await replay.run(single, recorded)), _content(reply), "the reply with the bytes one by one"
         )
+
+
+def _message(body: Any) -> str:
+    """What a recorded error says: ``{"error": {"message"}}``, ``{"error": text}`` or ``{"detail": text}``."""
+    error = body.get("error") or body["detail"]
+    return str(error["message"] if isinstance(error, dict) else error)
 
 
 def _content(reply: Any) -> tuple[Any, ...]:

@@ -1,68 +1,58 @@
-"""Which recordings of a real server in the OpenAI dialect go through the OpenAI backend, and what must come out."""
+"""How exchanges recorded from a server of the OpenAI dialect are made again by a backend, and what must come out of them.
+A subject picks the exchanges that its backend can make; see :class:`conformance.subject.Recorded`."""
 
 from __future__ import annotations
 
 import base64
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from backends import errors
 from conformance.recordings import Exchange
 from conformance.subject import Recorded
 from conformance.trial import Trial
 
-__all__ = ["RECORDED"]
+__all__ = [
+    "asking",
+    "events_of",
+    "judge_chat",
+    "judge_chat_stream",
+    "judge_completion",
+    "judge_completion_stream",
+    "judge_embeddings",
+    "judge_response",
+    "judge_response_stream",
+    "judge_usage",
+    "picked",
+]
+
+_ADDED: Final = ("stream_options", "encoding_format")
+"""Fields in which our request may differ from the recorded one: we ask for usage and for base64 by ourselves."""
 
 
-def _given(recorded: Exchange, *taken: str) -> dict[str, Any]:
-    return {name: value for name, value in recorded.sent.items() if name not in (*taken, "stream")}
+def picked(source: str, names: str, run: Any, judge: Any = None, **facts: Any) -> dict[str, Recorded]:
+    """Return the named exchanges of one recording, all made and judged alike."""
+    return {f"{source}/{name}": Recorded(run=run, judge=judge, differs=_ADDED, **facts) for name in names.split()}
 
 
-def _extra(given: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """Move what only this server takes into ``extra_body``."""
-    extra = {name: given.pop(name) for name in list(given) if name not in known}
-    return {**given, "extra_body": extra} if extra else given
+def asking(method: str, field: str, table: type) -> Callable[[Any, Exchange], Awaitable[Any]]:
+    """Return what makes a recorded request: ``method`` gets ``field`` of its body by place and the others by name; those
+    that the argument table does not have go in as ``extra_body``."""
+    known = {"model", *table.__annotations__}
+
+    async def run(backend: Any, recorded: Exchange) -> Any:
+        given = {name: value for name, value in recorded.sent.items() if name not in (field, "stream")}
+        extra = {name: given.pop(name) for name in given.keys() - known}
+        options = {**given, "extra_body": extra} if extra else given
+        reply = getattr(backend, method)(recorded.sent[field], **options)
+        return await (reply.collect() if hasattr(reply, "collect") else reply)
+
+    return run
 
 
-_CHAT: Final = frozenset({
-    "model", "max_tokens", "seed", "n", "logprobs", "top_logprobs", "stop", "response_format", "tools", "tool_choice",
-    "stream_options", "temperature",
-})  # fmt: skip
-
-
-async def _chat(backend: Any, recorded: Exchange) -> Any:
-    return await backend.achat(recorded.sent["messages"], **_extra(_given(recorded, "messages"), _CHAT))
-
-
-async def _stream_chat(backend: Any, recorded: Exchange) -> Any:
-    return await backend.astream_chat(
-        recorded.sent["messages"], **_extra(_given(recorded, "messages"), _CHAT)
-    ).collect()
-
-
-async def _complete(backend: Any, recorded: Exchange) -> Any:
-    return await backend.acomplete(recorded.sent["prompt"], **_given(recorded, "prompt"))
-
-
-async def _stream_complete(backend: Any, recorded: Exchange) -> Any:
-    return await backend.astream_complete(recorded.sent["prompt"], **_given(recorded, "prompt")).collect()
-
-
-async def _responses(backend: Any, recorded: Exchange) -> Any:
-    return await backend.aresponses(recorded.sent["input"], **_given(recorded, "input"))
-
-
-async def _stream_responses(backend: Any, recorded: Exchange) -> Any:
-    return await backend.astream_responses(recorded.sent["input"], **_given(recorded, "input")).collect()
-
-
-async def _embed(backend: Any, recorded: Exchange) -> Any:
-    return await backend.aembed(recorded.sent["input"], **_given(recorded, "input"))
-
-
-def _judge_chat(trial: Trial, reply: Any, recorded: Exchange) -> None:
+def judge_chat(trial: Trial, reply: Any, recorded: Exchange) -> None:
+    """The reply is the recorded answer: texts, calls, counts, and ``raw`` as it came."""
     raw = json.loads(recorded.body)
     first = raw["choices"][0]
     trial.equal(reply.raw, raw, "raw")
@@ -75,21 +65,24 @@ def _judge_chat(trial: Trial, reply: Any, recorded: Exchange) -> None:
         for call in first["message"].get("tool_calls") or []
     ]
     trial.equal([(call.id, call.name, call.arguments) for call in reply.tool_calls], calls, "tool calls")
-    _judge_usage(trial, reply, raw["usage"])
+    judge_usage(trial, reply, raw["usage"])
 
 
-def _judge_usage(trial: Trial, reply: Any, usage: Mapping[str, Any]) -> None:
+def judge_usage(trial: Trial, reply: Any, usage: Mapping[str, Any]) -> None:
+    """The counts are the recorded ones."""
     trial.equal(reply.usage.input_tokens, usage.get("prompt_tokens", usage.get("input_tokens")), "input tokens")
     trial.equal(reply.usage.output_tokens, usage.get("completion_tokens", usage.get("output_tokens")), "output tokens")
 
 
-def _events(recorded: Exchange) -> list[Any]:
+def events_of(recorded: Exchange) -> list[Any]:
+    """Return the recorded events."""
     lines = recorded.body.decode().splitlines()
     return [json.loads(line[6:]) for line in lines if line.startswith("data: ") and line != "data: [DONE]"]
 
 
-def _judge_chat_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
-    events = _events(recorded)
+def judge_chat_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
+    """The recorded pieces make the reply."""
+    events = events_of(recorded)
     deltas = [choice["delta"] for event in events for choice in event["choices"]]
     trial.equal(reply.text, "".join(delta.get("content") or "" for delta in deltas), "text")
     pieces = [call for delta in deltas for call in delta.get("tool_calls") or ()]
@@ -99,22 +92,25 @@ def _judge_chat_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
     trial.equal(reply.finish_reason, reasons[-1], "finish reason")
     usages = [event["usage"] for event in events if event.get("usage")]
     if usages:
-        _judge_usage(trial, reply, usages[-1])
+        judge_usage(trial, reply, usages[-1])
 
 
-def _judge_completion(trial: Trial, reply: Any, recorded: Exchange) -> None:
+def judge_completion(trial: Trial, reply: Any, recorded: Exchange) -> None:
+    """The reply is the recorded answer."""
     raw = json.loads(recorded.body)
     trial.equal(reply.raw, raw, "raw")
     trial.equal(reply.texts, tuple(choice["text"] for choice in raw["choices"]), "texts")
-    _judge_usage(trial, reply, raw["usage"])
+    judge_usage(trial, reply, raw["usage"])
 
 
-def _judge_completion_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
-    text = "".join(choice["text"] for event in _events(recorded) for choice in event["choices"])
+def judge_completion_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
+    """The recorded pieces make the reply."""
+    text = "".join(choice["text"] for event in events_of(recorded) for choice in event["choices"])
     trial.equal(reply.text, text, "text")
 
 
-def _judge_response(trial: Trial, reply: Any, recorded: Exchange) -> None:
+def judge_response(trial: Trial, reply: Any, recorded: Exchange) -> None:
+    """The reply is the recorded response."""
     raw = json.loads(recorded.body)
     trial.equal(reply.raw, raw, "raw")
     _judge_output(trial, reply, raw)
@@ -123,19 +119,21 @@ def _judge_response(trial: Trial, reply: Any, recorded: Exchange) -> None:
 def _judge_output(trial: Trial, reply: Any, raw: Mapping[str, Any]) -> None:
     parts = [part for item in raw["output"] if item["type"] == "message" for part in item["content"]]
     trial.equal(reply.text, "".join(part["text"] for part in parts if part["type"] == "output_text"), "text")
-    _judge_usage(trial, reply, raw["usage"])
+    judge_usage(trial, reply, raw["usage"])
 
 
-def _judge_response_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
+def judge_response_stream(trial: Trial, reply: Any, recorded: Exchange) -> None:
+    """The reply is the response of the last recorded event."""
     finished = [
         event["response"]
-        for event in _events(recorded)
+        for event in events_of(recorded)
         if event["type"] in ("response.completed", "response.incomplete")
     ]
     _judge_output(trial, reply, finished[-1])
 
 
-def _judge_embeddings(trial: Trial, reply: Any, recorded: Exchange) -> None:
+def judge_embeddings(trial: Trial, reply: Any, recorded: Exchange) -> None:
+    """The vectors are the recorded ones, in the order of their numbers."""
     raw = json.loads(recorded.body)
     expected = [_floats(entry["embedding"]) for entry in sorted(raw["data"], key=lambda entry: entry["index"])]
     trial.equal(len(reply.vectors), len(expected), "vectors")
@@ -149,30 +147,3 @@ def _floats(embedding: Any) -> list[float]:
         data = base64.b64decode(embedding)
         return list(struct.unpack(f"<{len(data) // 4}f", data))
     return list(embedding)
-
-
-_ADDED: Final = ("stream_options", "encoding_format")
-"""Fields in which our request may differ from the recorded one: we ask for usage and for base64 by ourselves."""
-
-
-def _all(source: str, names: str, run: Any, judge: Any = None, **facts: Any) -> dict[str, Recorded]:
-    return {f"{source}/{name}": Recorded(run=run, judge=judge, differs=_ADDED, **facts) for name in names.split()}
-
-
-_TEXT, _EMBED = "vllm-0.32.0", "vllm-0.32.0-embed"
-RECORDED: Final[Mapping[str, Recorded]] = {
-    **_all(
-        _TEXT, "chat chat_n2_logprobs chat_stop chat_json_schema chat_tool_named chat_tool_required", _chat, _judge_chat
-    ),
-    **_all(_TEXT, "chat_unknown_field chat_extra_sampling", _chat, _judge_chat),
-    **_all(_TEXT, "chat_stream chat_stream_usage chat_stream_tool", _stream_chat, _judge_chat_stream, stream=True),
-    **_all(_TEXT, "completion completion_list completion_tokens", _complete, _judge_completion),
-    **_all(_TEXT, "completion_echo_stream", _stream_complete, _judge_completion_stream, stream=True),
-    **_all(_TEXT, "responses", _responses, _judge_response),
-    **_all(_TEXT, "responses_stream", _stream_responses, _judge_response_stream, stream=True),
-    **_all(_TEXT, "unknown_model", _chat, error=errors.UnknownModelError),
-    **_all(_TEXT, "max_tokens_too_large", _chat, error=errors.InvalidRequestError),
-    **_all(_TEXT, "prompt_too_long", _complete, error=errors.InvalidRequestError),
-    **_all(_EMBED, "embed_one embed_many embed_base64 embed_tokens", _embed, _judge_embeddings),
-    **_all(_EMBED, "embed_too_long", _embed, error=errors.InvalidRequestError),
-}
