@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from conformance.simulators.openai.answers.media import picture
+from conformance.simulators.openai.answers.media import picture, wave
 from conformance.simulators.record import Seen
 from conformance.subject import CallCase
 from conformance.subjects.stories import Story, do, once, story
@@ -30,6 +30,8 @@ _SCHEMA: Final = {
     "required": ["city"],
     "additionalProperties": False,
 }
+_SOUND: Final = ("hello.wav", wave("c0ffee00"))
+_HEARING: Final = {"model": "openai/whisper-large-v3"}
 _EMBEDDER, _RANKER, _CLASSIFIER = "BAAI/bge-m3", "BAAI/bge-reranker-v2-m3", "jason9693/Qwen2.5-1.5B-apeach"
 
 
@@ -97,6 +99,16 @@ def _best_came_first(trial: Trial, reply: Any, seen: Seen) -> None:
 def _answers_came(trial: Trial, reply: Any, seen: Seen) -> None:
     trial.equal(len(reply.texts), 2, "answers to two conversations")
     trial.expect("one" in reply.texts[0] and "two" in reply.texts[1], "the answers are not in order")
+
+
+def _timed(trial: Trial, reply: Any, seen: Seen) -> None:
+    trial.equal((len(reply.words), len(reply.segments)), (len(reply.text.split()), 1), "words and segments with times")
+    trial.expect(reply.duration, "the duration is missing")
+
+
+def _heard(trial: Trial, reply: Any, seen: Seen) -> None:
+    trial.expect(seen.nonce in reply.text, "the text is not the server's")
+    trial.equal(reply.usage.output_tokens * 8, reply.usage.input_tokens, "the counts of the last chunk")
 
 
 def _tokens_came(trial: Trial, reply: Any, seen: Seen) -> None:
@@ -224,6 +236,21 @@ DECLARED: Final[Mapping[str, CallCase]] = {
         sends={"query": "a prime", "documents": ["some sky", "a lemon", "a prime"], "top_n": 2},
         judge=_best_came_first,
         whole_json=True,
+    ),
+    "transcribe": once(
+        "POST */audio/transcriptions",
+        "transcribe",
+        _SOUND,
+        options={**_HEARING, "response_format": "verbose_json", "timestamp_granularities": ["word", "segment"]},
+        judge=_timed,
+        whole_json=True,
+    ),
+    "stream_transcribe": once(
+        "POST */audio/transcriptions", "stream_transcribe", _SOUND, options=_HEARING, judge=_heard, stream=True
+    ),
+    "translate": once("POST */audio/translations", "translate", _SOUND, options=_HEARING, whole_json=True),
+    "stream_translate": once(
+        "POST */audio/translations", "stream_translate", _SOUND, options=_HEARING, judge=_heard, stream=True
     ),
     "tokenize": once(
         "POST /tokenize",

@@ -78,6 +78,11 @@ EXPECTED: Final = Expectations(
         BadCall("text_2[1]", lambda backend: backend.ascore("a", ["c", 5])),
         BadCall("texts", lambda backend: backend.arerank("a", [])),
         BadCall("top_n", lambda backend: backend.arerank("a", ["b"], top_n=-1)),
+        BadCall("file", lambda backend: backend.atranscribe(b"")),
+        BadCall("response_format", lambda backend: backend.astream_transcribe(b"RIFF", response_format="srt")),
+        BadCall(
+            "timestamp_granularities", lambda backend: backend.atranscribe(b"RIFF", timestamp_granularities=["word"])
+        ),
         BadCall("ids[0]", lambda backend: backend.adetokenize([-1])),
         BadCall("tools", lambda backend: backend.atokenize("hello", tools=[{}])),
         BadCall("name", lambda backend: backend.aload_lora("", "/adapters/sql")),

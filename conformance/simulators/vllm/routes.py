@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.simulators.provider import Answer, Request, Route
 from conformance.simulators.vllm import fields
-from conformance.simulators.vllm.answers import chat, completions, management, pooling, responses, tokenizer
+from conformance.simulators.vllm.answers import audio, chat, completions, management, pooling, responses, tokenizer
 from conformance.simulators.vllm.errors import detail
 
 __all__ = ["ROUTES", "not_found"]
@@ -17,6 +17,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/responses/{response_id}", responses.get),
     Route("POST", "/v1/responses/{response_id}/cancel", responses.cancel),
     Route("GET", "/v1/models", management.list_models),
+    Route("POST", "/v1/audio/transcriptions", audio.transcribe, form=fields.TRANSCRIPTION),
+    Route("POST", "/v1/audio/translations", audio.translate, form=fields.TRANSLATION),
     Route("POST", "/v1/embeddings", pooling.embed, body=fields.EMBED),
     Route("POST", "/pooling", pooling.pool, body=fields.POOL),
     Route("POST", "/classify", pooling.classify, body=fields.CLASSIFY),
