@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from backends.vllm import VLLM
 from conformance.subject import Live, Site, Subject, standard_arguments
-from conformance.subjects.vllm_calls import DECLARED, FEATURES
+from conformance.subjects.vllm_calls import DECLARED
+from conformance.subjects.vllm_features import FEATURES
 from conformance.subjects.vllm_recorded import RECORDED
 
 __all__ = ["SUBJECT"]
