@@ -31,7 +31,6 @@ __all__ = [
     "RerankParameters",
     "ScoreParameters",
     "TaskParameters",
-    "checked_content",
 ]
 
 T = TypeVar("T")
@@ -116,7 +115,13 @@ class PoolingCalls(VLLMServer):
             ContextLengthError: a text is longer than the model takes and was not to be cut.
         """
         operation, options = self._pooling(
-            ("embed", self.dialect_path + "/embeddings"), texts, model, parameters, EmbedParameters, read_embeddings
+            ("embed", self.dialect_path + "/embeddings"),
+            texts,
+            model,
+            parameters,
+            EmbedParameters,
+            read_embeddings,
+            encoding_format="base64",
         )
         return await self._perform(operation, options)
 
@@ -216,18 +221,18 @@ class PoolingCalls(VLLMServer):
         parameters: Mapping[str, Any],
         table: type,
         read: Callable[[Answer, int], T],
+        **usual: Any,
     ) -> tuple[Operation[T], CallOptions]:
-        """Return the operation of a call that pools each input, and the options of its call."""
+        """Return the operation of a call that pools each input, and the options of its call; ``usual`` are fields where
+        the caller gave none."""
         name, path = route
         options, fields = split(unrefused(parameters), table, self.provider.name)
-        given, number = checked_content(content, self.provider.name)
-        body = {"model": self._chosen_model(model, name), **given, **fields}
-        if name == "embed":
-            body.setdefault("encoding_format", "base64")
+        given, number = _checked_content(content, self.provider.name)
+        body = {"model": self._chosen_model(model, name), **given, **usual, **fields}
         return self._dressed(Operation(name, lambda answer: read(answer, number), path, body=body), options)
 
 
-def checked_content(content: Content, provider: str) -> tuple[dict[str, Any], int]:
+def _checked_content(content: Content, provider: str) -> tuple[dict[str, Any], int]:
     """Return what was given as fields of a body, and how many inputs it is.
 
     Raises:

@@ -38,7 +38,8 @@ async def _replaying(trial: Trial, recorded: Exchange, cuts: Iterable[int] = ())
             recorded.status, headers=recorded.headers, stream=_Pieces(recorded.body, cuts), request=request
         )
 
-    base = "http://127.0.0.1:1" + "".join(provider.suffix for provider in load([trial.subject.provider or ""]))
+    assert trial.subject.provider is not None
+    base = "http://127.0.0.1:1" + load([trial.subject.provider])[0].suffix
     backend = await trial.backend(base_url=base, transport=httpx.MockTransport(respond), max_retries=0)
     return backend, seen
 
