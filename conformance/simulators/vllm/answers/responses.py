@@ -67,7 +67,8 @@ def create(call: Call) -> Answer:
         if stored.finished is not None:
             stored.finished["id"] = name
         call.state.responses[name] = stored
-    call.state.count(0, 0)
+    counts = answer.payload["usage"] or {}
+    call.state.count(counts.get("input_tokens", 0), counts.get("output_tokens", 0))
     shown = _shaped(call.body, model, {**answer.payload, "id": name})
     if not body.get("stream"):
         return Answer(payload=shown)
