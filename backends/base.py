@@ -271,7 +271,7 @@ class Backend:
             )
         started = self._clock.monotonic()
         return Call(
-            _request_id(options.get("request_id")) or self._ids(),
+            self._own_id(options),
             name,
             model,
             int(priority),
@@ -280,6 +280,16 @@ class Backend:
             started,
             retried=self._retried,
         )
+
+    def _own_id(self, options: CallOptions) -> str:
+        """Return the id of a call: the caller's own, normalised, else a fresh one.
+
+        A provider that sends it inside the body asks here and hands it on as ``request_id`` of the options.
+
+        Raises:
+            InvalidRequestError: the caller's own is no UUID.
+        """
+        return _request_id(options.get("request_id")) or self._ids()
 
     async def _run(self, call: Call[T], endpoint: Endpoint) -> T:
         """Take one call to its end and count it exactly once."""

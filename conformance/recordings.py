@@ -25,14 +25,15 @@ class Exchange:
 
     Attributes:
         name: ``chat_stream``; ``source`` is the file's name.
-        path: of the request.
-        sent: the request's JSON body, or its text where it was not JSON.
+        method, path: of the request.
+        sent: the request's JSON body, or its text where it was not JSON; None where there was none.
         status, headers, body: of the answer; headers with lower-case names, without those of the transfer.
         pieces: sizes of the pieces in which the body arrived.
     """
 
     name: str
     source: str
+    method: str
     path: str
     sent: Any
     status: int
@@ -72,6 +73,7 @@ def _read(entry: dict[str, Any], source: str) -> Exchange:
     return Exchange(
         entry["name"],
         source,
+        entry["request"]["method"],
         entry["request"]["path"],
         _json(entry["request"].get("body")),
         response["status"],

@@ -136,6 +136,7 @@ class Subject:
         recorded: exchanges with a real server that are replayed, by ``source/name``.
         refusals: the calls that it says it does not have, by name.
         usage_fields: where input and output tokens stand in the representative call's answer (``usage.prompt_tokens``).
+        request_id_field: field of the representative call's body in which the server takes our id, None where there is none.
         missing_usage: the part of the answer without which no count is known; None where a missing count means zero.
         expected: its :class:`conformance.expectations.Expectations`, where they do not stand in a module of their own.
     """
@@ -160,6 +161,7 @@ class Subject:
     recorded: Mapping[str, Recorded] = field(default_factory=dict)
     usage_fields: tuple[str, str] = ("usage.prompt_tokens", "usage.completion_tokens")
     missing_usage: str | None = "usage"
+    request_id_field: str | None = None
     expected: Any = None
 
 

@@ -118,7 +118,7 @@ def failed_answer(
         blame = Blame.KEY_BUSY
     elif status in (408, 409) or (status < 500 and isinstance(error, errors.OverloadedError)):
         blame = Blame.CONTENTION
-    elif status >= 500:
+    elif status >= 500 and not isinstance(error, errors.InvalidRequestError):
         blame = Blame.OUTAGE
     else:
         blame = Blame.REQUEST

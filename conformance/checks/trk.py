@@ -33,6 +33,10 @@ async def trk_01(trial: Trial) -> None:
     if header is not None:
         sent = [seen.header(header.lower()) for seen in trial.requests]
         trial.equal(sent, [*ids, caught.error.request_id], "ids on the wire")
+    field = trial.subject.request_id_field
+    if field is not None:
+        sent = [seen.json.get(field) for seen in trial.requests]
+        trial.equal(sent, [*ids, caught.error.request_id], "ids in the bodies on the wire")
     own = str(uuid.UUID(int=7))
     trial.equal((await trial.call(backend, request_id=own)).request_id, own, "an id of the caller's own")
     async with trial.raises(errors.InvalidRequestError, "an id that is no UUID"):
