@@ -187,7 +187,7 @@ def facts_of(answer: Answer, data: Mapping[str, Any]) -> dict[str, Any]:
         "raw": data,
         "usage": usage_of(data),
         "model": text_in(data, "modelVersion") or answer.model,
-        "response_id": text_in(data, "responseId"),
+        "provider_request_id": text_in(data, "responseId"),
     }
 
 

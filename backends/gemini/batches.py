@@ -140,7 +140,7 @@ class BatchCalls(GeminiCore):
         options, _ = split(parameters, CallOptions, self.provider.name, body=False)
         path = self._resource_path("batches", "batch_id", batch_id)
         read = deleted_reader("batches", batch_id)
-        return await self._perform(Operation("delete_batch", read, path, "DELETE"), options)
+        return await self._perform(Operation("delete_batch", read, path, "DELETE", repeat=Repeat.UNPROCESSED), options)
 
     async def abatch_results(self, batch_id: str, **parameters: Unpack[CallOptions]) -> tuple[BatchResult, ...]:
         """Return what became of each request of a batch that has ended, in the order of the provider.

@@ -121,7 +121,7 @@ class CacheCalls(GeminiCore):
         options, _ = split(parameters, CallOptions, self.provider.name, body=False)
         path = self._resource_path("cachedContents", "cache_id", cache_id)
         read = deleted_reader("cachedContents", cache_id)
-        return await self._perform(Operation("delete_cache", read, path, "DELETE"), options)
+        return await self._perform(Operation("delete_cache", read, path, "DELETE", repeat=Repeat.UNPROCESSED), options)
 
     create_cache = blocking(acreate_cache)
     get_cache = blocking(aget_cache)

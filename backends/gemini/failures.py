@@ -15,6 +15,7 @@ from typing import Any, Final
 from backends import errors
 from backends.gemini.catalogue import explain
 from backends.resilience.failures import error_class
+from backends.resilience.hints import retry_after
 
 __all__ = ["blocked", "raise_inside", "typed_error"]
 
@@ -115,19 +116,23 @@ def typed_error(status: int | None, data: Any, *, model: str | None = None) -> e
         model: the model asked for, in which case an unknown one brings suggestions.
     """
     facts = _facts(data)
+    wait = None
     if status is None:
+        wait = retry_after({}, data, wall=0.0)  # nobody else sees the body of an event
         code = facts.code or 0
         status = code if 400 <= code <= 599 else _STATUS_OF.get(facts.status or "") or _OF_RPC.get(code)
     message = facts.message or (
         f"HTTP {status}" if status is not None else "The provider sent an error without a message."
     )
+    if status == 404 and isinstance(data, str):
+        message = f"{message} The base URL is the service's root, without a version."
     kind = _class(status, facts, model)
     suggestions: tuple[str, ...] = ()
     if kind is errors.UnknownModelError and model is not None:
         about, suggestions = explain(model)
         named = "" if model.removeprefix("models/") in message else f"The model asked for was {model}."
         message = " ".join(part for part in (message, named, about) if part)
-    return kind(message, status=status, code=facts.reason or facts.status, suggestions=suggestions)
+    return kind(message, status=status, code=facts.reason or facts.status, retry_after=wait, suggestions=suggestions)
 
 
 def _class(status: int | None, facts: _Facts, model: str | None) -> type[errors.BackendError]:

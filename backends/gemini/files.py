@@ -20,7 +20,7 @@ from backends.landing import Landing
 from backends.openai.file_streams import ContentReader
 from backends.openai.forms import File
 from backends.openai.values import Deleted, FileContent
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import Answer, CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, split
 from backends.twins import blocking
@@ -119,7 +119,8 @@ class FileCalls(GeminiCore):
             return stream.reply
 
     async def adelete_file(self, file_id: str, **parameters: Unpack[CallOptions]) -> Deleted:
-        """Delete a file (``DELETE /files/{id}``).
+        """Delete a file (``DELETE /files/{id}``). It is repeated only where the first try cannot have arrived: a second
+        would find nothing.
 
         Raises:
             NotFoundError: there is no such file.
@@ -127,7 +128,7 @@ class FileCalls(GeminiCore):
         options, _ = split(parameters, CallOptions, self.provider.name, body=False)
         path = self._resource_path("files", "file_id", file_id)
         read = deleted_reader("files", file_id)
-        return await self._perform(Operation("delete_file", read, path, "DELETE"), options)
+        return await self._perform(Operation("delete_file", read, path, "DELETE", repeat=Repeat.UNPROCESSED), options)
 
     upload_file = blocking(aupload_file)
     list_files = blocking_list(alist_files)

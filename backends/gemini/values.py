@@ -37,15 +37,14 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeminiReply(ChatReply):
-    """An answer. ``finish_reason`` is the provider's word untouched (``STOP`` also where tools are called).
+    """An answer. ``finish_reason`` is the provider's word untouched (``STOP`` also where tools are called), and
+    ``provider_request_id`` its name of the answer, which stands in the body; errors have none.
 
     Attributes:
         media: pictures and sound of the first candidate, in order.
-        response_id: the provider's name of the answer.
     """
 
     media: tuple[Media, ...] = ()
-    response_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
