@@ -82,7 +82,7 @@ class GenerationReader:
         self._candidates: dict[int, _Candidate] = {}
         self._head: dict[str, Any] = {}
         self._at_line_start = True
-        self._bare: bytes | None = None
+        self._bare: bytearray | None = None
         self.done = False
 
     def feed(self, data: bytes) -> Iterator[Chunk]:
@@ -101,9 +101,8 @@ class GenerationReader:
                     yield from self._take(loads(event.data))
             if start is None:
                 return
-            self._bare, data = b"", data[start:]
-        if len(self._bare) < _LONGEST_BARE:
-            self._bare += data
+            self._bare, data = bytearray(), data[start:]
+        self._bare += data[: _LONGEST_BARE - len(self._bare)]
 
     def _bare_start(self, data: bytes) -> int | None:
         """Return where JSON begins that stands in no event."""
@@ -160,7 +159,7 @@ class GenerationReader:
             BackendError: bare JSON at the end is the provider's error.
         """
         if self._bare is not None:
-            self._raise_bare(self._bare)
+            self._raise_bare(bytes(self._bare))
         ended = [text_in(candidate.last, "finishReason") is not None for candidate in self._candidates.values()]
         self.done = bool(ended) and all(ended)
         return ()

@@ -81,6 +81,8 @@ def content_of(file: File, mime_type: str | None) -> Content:
             size = len(source)
         elif isinstance(source, Path):
             size = source.stat().st_size
+        elif not isinstance(source.read(0), bytes):
+            bad_argument("file must be opened for reading bytes", PROVIDER_NAME)
         elif source.seekable():
             start = source.tell()
             size = source.seek(0, os.SEEK_END) - start
