@@ -13,7 +13,7 @@ from typing import Any
 
 from backends.dialects.openai_common import json_object
 from backends.dialects.openai_embeddings import read_vector
-from backends.errors import ContentFilterError
+from backends.errors import BackendError, ContentFilterError
 from backends.gemini.answers import read_reply
 from backends.gemini.contents import conversation
 from backends.gemini.core import text_in, unix_seconds
@@ -26,7 +26,7 @@ from backends.parameters import bad_argument
 from backends.wire.jsontext import loads
 from backends.wire.values import FormatError
 
-__all__ = ["batch_facts", "generation_source", "inline_results", "line_results", "result_file", "results_of"]
+__all__ = ["batch_facts", "file_source", "generation_source", "inline_results", "line_results", "results_of"]
 
 _OWN = frozenset({"custom_id", "messages"})
 _NOT_IN_A_BATCH = frozenset({"priority", "endpoint", "deadline", "request_id", "extra_headers", "extra_body"})
@@ -88,7 +88,7 @@ def batch_facts(data: Any) -> dict[str, Any]:
         "status": text_in(about, "state") or "BATCH_STATE_UNSPECIFIED",
         "endpoint": text_in(about, "model"),
         "input_file_id": text_in(source, "fileName"),
-        "output_file_id": result_file(data),
+        "output_file_id": _result_file(data),
         "total": _number(counts.get("requestCount")),
         "succeeded": _number(counts.get("successfulRequestCount")),
         "failed": _number(counts.get("failedRequestCount")),
@@ -111,7 +111,7 @@ def _output(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def result_file(data: Mapping[str, Any]) -> str | None:
+def _result_file(data: Mapping[str, Any]) -> str | None:
     """Return the name of the file that holds the results, None where there is none."""
     return text_in(_output(data), "responsesFile")
 
@@ -151,11 +151,17 @@ def _result(entry: dict[str, Any], answer: Answer) -> BatchResult:
     key = text_in(entry, "key") or (text_in(about, "key") if isinstance(about, dict) else None)
     problem = entry.get("error") or entry.get("status")
     if problem is not None:
-        return BatchResult(custom_id=key, error=typed_error(None, {"error": problem}), raw=entry)
+        return BatchResult(custom_id=key, error=_told(typed_error(None, {"error": problem}), answer), raw=entry)
     response = json_object(entry["response"])
     if "embedding" in response:
         return BatchResult(custom_id=key, vector=read_vector(response["embedding"]["values"]), raw=entry)
     try:
         return BatchResult(custom_id=key, reply=read_reply(replace(answer, data=response)), raw=entry)
     except ContentFilterError as blocked:
-        return BatchResult(custom_id=key, error=blocked, raw=entry)
+        return BatchResult(custom_id=key, error=_told(blocked, answer), raw=entry)
+
+
+def _told(error: BackendError, answer: Answer) -> BackendError:
+    """Return an error that is not raised, with what the call path would have filled in."""
+    error.provider, error.request_id, error.attempts = PROVIDER_NAME, answer.request_id, answer.attempts
+    return error

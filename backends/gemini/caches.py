@@ -7,6 +7,7 @@ from typing import Annotated, Any, Unpack
 
 from backends.dialects.openai_common import json_object
 from backends.gemini.answers import usage_of
+from backends.gemini.catalogue import bare_name, full_name
 from backends.gemini.contents import Contents, contents_of, conversation
 from backends.gemini.core import GeminiCore, text_in, unix_seconds
 from backends.gemini.failures import raise_inside
@@ -64,7 +65,7 @@ class CacheCalls(GeminiCore):
         options, fields = taken(parameters, CacheParameters)
         contents, system = contents_of(content) if isinstance(content, str) else conversation(content)
         name = self._chosen_model(model, "chat")
-        body = {"model": f"models/{name}", **generation_body(contents, system, fields), **_times(fields)}
+        body = {"model": full_name(name), **generation_body(contents, system, fields), **_times(fields)}
         if "display_name" in fields:
             body["displayName"] = fields["display_name"]
         operation = Operation(
@@ -147,7 +148,7 @@ def _cache(data: Any) -> dict[str, Any]:
     model = text_in(data, "model")
     return {
         "id": name,
-        "model": model.removeprefix("models/") if model is not None else None,
+        "model": bare_name(model) if model is not None else None,
         "usage": Usage(held, None, held),
         "display_name": text_in(data, "displayName"),
         "created": unix_seconds(data.get("createTime")),

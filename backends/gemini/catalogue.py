@@ -11,7 +11,7 @@ from typing import Final
 
 from backends.settings import nearest
 
-__all__ = ["DEFAULTS", "KNOWN", "Known", "bare_name", "explain"]
+__all__ = ["DEFAULTS", "KNOWN", "Known", "bare_name", "explain", "full_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,11 @@ DEFAULTS: Final = {
 def bare_name(model: str) -> str:
     """Return a model's name without ``models/``."""
     return model.removeprefix("models/")
+
+
+def full_name(model: str) -> str:
+    """Return a model's name with its collection."""
+    return model if model.startswith("tunedModels/") else f"models/{model}"
 
 
 def explain(model: str) -> tuple[str, tuple[str, ...]]:

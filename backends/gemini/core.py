@@ -46,8 +46,7 @@ class GeminiCore(HTTPBackend):
 
     def __init__(self, *arguments: Any, api_version: str | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._given_version = None if api_version is None else _checked_version(api_version, "api_version")
-        self._version = self._given_version
+        self._version = None if api_version is None else _checked_version(api_version, "api_version")
 
     @property
     def api_version(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from backends import errors
-from backends.gemini.catalogue import explain
+from backends.gemini.catalogue import bare_name, explain
 from backends.resilience.failures import error_class
 from backends.resilience.hints import retry_after
 
@@ -130,7 +130,7 @@ def typed_error(status: int | None, data: Any, *, model: str | None = None) -> e
     suggestions: tuple[str, ...] = ()
     if kind is errors.UnknownModelError and model is not None:
         about, suggestions = explain(model)
-        named = "" if model.removeprefix("models/") in message else f"The model asked for was {model}."
+        named = "" if bare_name(model) in message else f"The model asked for was {model}."
         message = " ".join(part for part in (message, named, about) if part)
     return kind(message, status=status, code=facts.reason or facts.status, retry_after=wait, suggestions=suggestions)
 

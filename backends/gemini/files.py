@@ -7,6 +7,7 @@ one of them. ``sizeBytes`` is a number in text.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Unpack
 
@@ -26,7 +27,7 @@ from backends.parameters import Size, bad_argument, split
 from backends.twins import blocking
 from backends.wire.values import FormatError, check_header
 
-__all__ = ["FileCalls", "UploadParameters"]
+__all__ = ["FileCalls", "UploadParameters", "deleted_reader"]
 
 
 class UploadParameters(CallOptions, total=False):
@@ -233,7 +234,7 @@ def _read_content(answer: Answer) -> FileContent:
     return FileContent(**facts, data=data, size=len(data), content_type=answer.headers.get("content-type"))
 
 
-def deleted_reader(collection: str, name: str) -> Any:
+def deleted_reader(collection: str, name: str) -> Callable[[Answer], Deleted]:
     """Return what reads the empty answer to a DELETE."""
 
     def read(answer: Answer) -> Deleted:

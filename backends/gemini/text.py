@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from backends.gemini.answers import read_count, read_embeddings, read_reply
+from backends.gemini.catalogue import full_name
 from backends.gemini.contents import Contents, Turn, contents_of, conversation
 from backends.gemini.core import GeminiCore
 from backends.gemini.parameters import (
@@ -27,7 +28,9 @@ from backends.twins import blocking, blocking_stream
 from backends.types import Embeddings, TokenCount
 from backends.wire.values import FormatError
 
-__all__ = ["TextCalls"]
+__all__ = ["TextCalls", "embed_requests"]
+
+_EMBED: Final = {"task_type": "taskType", "title": "title", "dimensions": "outputDimensionality"}
 
 
 class TextCalls(GeminiCore):
@@ -121,12 +124,12 @@ class TextCalls(GeminiCore):
         options, fields = split(parameters, EmbedParameters, self.provider.name)
         name = self._chosen_model(model, "embedding")
         requests = embed_requests(texts, name, fields)
-        verb, body = (":embedContent", requests[0]) if len(requests) == 1 else (":batchEmbedContents", None)
+        several = len(requests) > 1
         operation = Operation(
             "embed",
             partial(read_embeddings, number=len(requests)),
-            self._model_path(name, verb),
-            body=body if body is not None else {"requests": requests},
+            self._model_path(name, ":batchEmbedContents" if several else ":embedContent"),
+            body={"requests": requests} if several else requests[0],
             model=name,
         )
         return await self._perform(operation, options)
@@ -149,7 +152,7 @@ class TextCalls(GeminiCore):
         name = self._chosen_model(model, "chat")
         body = generation_body(contents, system, fields)
         if body.keys() != {"contents"}:
-            body = {"generateContentRequest": {"model": _full_name(name), **body}}
+            body = {"generateContentRequest": {"model": full_name(name), **body}}
         operation = Operation("count_tokens", read_count, self._model_path(name, ":countTokens"), body=body, model=name)
         return await self._perform(operation, options)
 
@@ -209,10 +212,6 @@ class TextCalls(GeminiCore):
         ), options
 
 
-def _full_name(model: str) -> str:
-    return model if model.startswith("tunedModels/") else f"models/{model}"
-
-
 def embed_requests(texts: Any, model: str, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one request for each text.
 
@@ -224,7 +223,7 @@ def embed_requests(texts: Any, model: str, fields: Mapping[str, Any]) -> list[di
         bad_argument(f"texts must be text or a list of texts, not {type(texts).__name__}", "gemini")
     if not given:
         bad_argument("texts must not be empty", "gemini")
-    shared = {"model": _full_name(model), **{_EMBED[name]: value for name, value in fields.items()}}
+    shared = {"model": full_name(model), **{_EMBED[name]: value for name, value in fields.items()}}
     requests = []
     for index, text in enumerate(given):
         if isinstance(text, Mapping) and "parts" in text:
@@ -235,9 +234,6 @@ def embed_requests(texts: Any, model: str, fields: Mapping[str, Any]) -> list[di
             bad_argument(f"texts[{index}] must be text or a content with parts, not {type(text).__name__}", "gemini")
         requests.append({**shared, "content": {"parts": parts}})
     return requests
-
-
-_EMBED = {"task_type": "taskType", "title": "title", "dimensions": "outputDimensionality"}
 
 
 def _read_images(answer: Answer) -> Images:

@@ -27,6 +27,7 @@ _BY_STATUS = {
     503: ("UNAVAILABLE", "The model is overloaded. Please try again later."),
     504: ("DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
 }
+_WORDS = frozenset(word for word, _ in _BY_STATUS.values()) | {"FAILED_PRECONDITION"}
 _EXCEEDED = "You exceeded your current quota, please check your plan and billing details."
 _QUOTAS = {
     "insufficient_quota": "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
@@ -71,7 +72,7 @@ def error(status: int, code: str | None, message: str | None) -> Answer:
         ]
         return problem_answer(status, text, details=details)
     text = message or _BY_STATUS.get(status, ("", "Error."))[1]
-    if code is not None and any(code == word for word, _ in _BY_STATUS.values()) | (code == "FAILED_PRECONDITION"):
+    if code in _WORDS:
         return problem_answer(status, text, word=code)
     return problem_answer(status, text, details=[_info(code)] if code is not None else ())
 
