@@ -139,7 +139,8 @@ def _parts(message: Message, role: str, where: str) -> list[dict[str, Any]]:
 def _replayed(reply: ChatReply, where: str) -> list[dict[str, Any]]:
     """Return the parts of an earlier answer, signatures and all."""
     candidates = reply.raw.get("candidates") if isinstance(reply.raw, dict) else None
-    content = candidates[0].get("content") if isinstance(candidates, list) and candidates else None
+    first = min(candidates, key=lambda candidate: candidate.get("index") or 0) if candidates else {}
+    content = first.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
     if not isinstance(parts, list) or not parts:
         bad_argument(f"{where} is a reply without content of this provider, which cannot go back", PROVIDER_NAME)

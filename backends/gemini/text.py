@@ -238,14 +238,13 @@ def embed_requests(texts: Any, model: str, fields: Mapping[str, Any]) -> list[di
 
 def _read_images(answer: Answer) -> Images:
     reply = read_reply(answer)
-    pictures = tuple(Image(media.data) for media in reply.media if media.mime_type.startswith("image/"))
+    pictures = [media for media in reply.media if media.mime_type.startswith("image/")]
     if not pictures:
         raise FormatError(f"no picture came, only words: {reply.text[:100]!r}")
-    kind = next(media.mime_type for media in reply.media if media.mime_type.startswith("image/"))
     return Images(
-        **answer.facts(),
+        **{**answer.facts(), "provider_request_id": reply.provider_request_id},
         usage=reply.usage,
         model=reply.model,
-        images=pictures,
-        output_format=kind.partition("/")[2],
+        images=tuple(Image(media.data) for media in pictures),
+        output_format=pictures[0].mime_type.partition("/")[2],
     )

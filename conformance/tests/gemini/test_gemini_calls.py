@@ -137,6 +137,7 @@ async def test_generate_takes_native_contents(sim: Simulator, gemini: Gemini) ->
 async def test_pictures(sim: Simulator, gemini: Gemini) -> None:
     made = await gemini.agenerate_image("a prime", image_config={"aspectRatio": "16:9"})
     assert (made.images[0].data, made.output_format) == (picture(sim.requests[0].nonce), "png")
+    assert made.provider_request_id == f"r{sim.requests[0].nonce}"
     await gemini.agenerate_image(["the same in blue", {"inlineData": {"mimeType": "image/png", "data": PIXEL}}])
     assert sim.requests[1].json["contents"][0]["parts"][1]["inlineData"]["mimeType"] == "image/png"
     assert "gemini-3.1-flash-image" in sim.requests[1].path
@@ -269,6 +270,7 @@ async def test_batches_of_generations(sim: Simulator, gemini: Gemini) -> None:
     assert (good.custom_id, good.reply.finish_reason) == ("good", "MAX_TOKENS")
     assert isinstance(blocked.error, errors.ContentFilterError)
     assert isinstance(bad.error, errors.InvalidRequestError)
+    assert (bad.error.provider, bad.error.attempts, blocked.error.provider) == ("gemini", 1, "gemini")
     done = await gemini.aget_batch(made.id)
     assert (done.ended, done.total, done.succeeded, done.failed) == (True, 3, 2, 1)
     assert done.endpoint == f"models/{THINKER}"

@@ -25,7 +25,7 @@ _RATINGS = [
 
 def generate_content(call: Call) -> Answer:
     """One whole answer."""
-    made = _made(call, "generateContent")
+    made = _made(call)
     if isinstance(made, Answer):
         return made
     candidates, usage = made
@@ -41,7 +41,7 @@ def generate_content(call: Call) -> Answer:
 
 def stream_generate_content(call: Call) -> Answer:
     """The same in events; without ``alt=sse`` as one array."""
-    made = _made(call, "generateContent")
+    made = _made(call)
     if isinstance(made, Answer):
         return made
     candidates, usage = made
@@ -65,8 +65,8 @@ def _blocked(call: Call, usage: Mapping[str, Any]) -> dict[str, Any]:
     return {"promptFeedback": feedback, "usageMetadata": counts, **_names(call)}
 
 
-def _made(call: Call, method: str) -> tuple[list[Candidate], dict[str, Any]] | Answer:
-    model = model_for(call, method)
+def _made(call: Call) -> tuple[list[Candidate], dict[str, Any]] | Answer:
+    model = model_for(call, "generateContent")
     if isinstance(model, Answer):
         return model
     body = call.body
@@ -76,14 +76,10 @@ def _made(call: Call, method: str) -> tuple[list[Candidate], dict[str, Any]] | A
         return refusal
     cached = call.state.caches.get(body.get("cachedContent"), {})
     contents = [*cached.get("contents", ()), *body["contents"]]
-    said = next((text for text in reversed(texts_of([one for one in contents if one.get("role") != "model"]))), "")
-    budget = _thinking(model, config)
-    thoughts = tokenise(f"{call.nonce} wants some thought.") if budget else []
-    if "sim:block_prompt" in said:
-        candidates = []
-    else:
-        count = int(config.get("candidateCount", 1))
-        candidates = [made_candidate(call, model, contents, said, thoughts, variant) for variant in range(count)]
+    said = ["", *texts_of([content for content in contents if content.get("role") != "model"])][-1]
+    thoughts = tokenise(f"{call.nonce} wants some thought.") if _thinks(model, config) else []
+    count = 0 if "sim:block_prompt" in said else int(config.get("candidateCount", 1))
+    candidates = [made_candidate(call, model, contents, said, thoughts, variant) for variant in range(count)]
     details = prompt_details([*contents, *([body["systemInstruction"]] if "systemInstruction" in body else ())])
     asked = sum(entry["tokenCount"] for entry in details)
     if asked > model.context:
@@ -104,7 +100,7 @@ def _usage(asked: int, details: Sequence[Any], said: int, thought: int, cached: 
     return {**{name: value for name, value in counts.items() if value}, "promptTokensDetails": list(details)}
 
 
-def _thinking(model: SimulatedModel, config: Mapping[str, Any]) -> bool:
+def _thinks(model: SimulatedModel, config: Mapping[str, Any]) -> bool:
     wanted = config.get("thinkingConfig") or {}
     if "thinkingBudget" in wanted:
         return int(wanted["thinkingBudget"]) != 0
