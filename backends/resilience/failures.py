@@ -128,11 +128,11 @@ def failed_answer(
     repeatable = told is not False and (
         repeat is Repeat.ALWAYS or (repeat is Repeat.UNPROCESSED and status in _REFUSED_UNPROCESSED)
     )
-    hint = (
-        hints.retry_after(headers, body, wall=wall, status=status)
-        if blame in (Blame.KEY_BUSY, Blame.OUTAGE, Blame.CONTENTION)
-        else None
-    )
+    hint = None
+    if blame in (Blame.KEY_BUSY, Blame.OUTAGE, Blame.CONTENTION):
+        hint = hints.retry_after(headers, body, wall=wall, status=status)
+        if hint is None:
+            hint = error.retry_after  # of an event inside a stream: its reader has seen the body
     if hint is not None:
         error.retry_after = hint
     return AttemptFailed(error, blame, repeatable=repeatable, kind=status, hint=hint)

@@ -58,7 +58,10 @@ async def err_01(trial: Trial) -> None:
     provider = load([trial.subject.provider])[0]
     known = expectations_of(trial.subject)
     own = {case.status: case for case in known.statuses}
-    id_of = (await trial.call(await _alone(trial))).provider_request_id
+    backend = await _alone(trial)
+    id_of = (await trial.call(backend)).provider_request_id
+    if not type(backend).provider.request_id_headers:
+        id_of = None  # the id stands in the bodies of answers, and errors have none
     for case in (own.get(case.status, case) for case in _BY_STATUS):
         error = await _refused(trial, Status(case.status, message=_WORDS, code=_CODE), f"a {case.status}")
         said = provider.error(case.status, _CODE, _WORDS).bytes_of_body()

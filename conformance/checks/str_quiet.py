@@ -54,7 +54,7 @@ async def str_06(trial: Trial) -> None:
 def _noisy(tape: Tape) -> Iterator[tuple[str, bytes]]:
     """Yield bodies that mean the same as the tape's."""
     if tape.is_event_stream:
-        events = tape.body.split(b"\n\n")
+        events = tape.body.replace(b"\r\n", b"\n").split(b"\n\n")
         for about, noise in (
             ("comments", b": keep-alive\n\n"),
             ("comments inside events", b":\n"),

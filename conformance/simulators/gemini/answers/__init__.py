@@ -1,0 +1,1 @@
+"""Handlers of the simulated Gemini, one module a resource."""
