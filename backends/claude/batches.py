@@ -16,13 +16,13 @@ from backends.claude.requests import message_body
 from backends.claude.results import ResultReader, unread
 from backends.claude.values import Batch, BatchResults, unix_time
 from backends.dialects.openai_common import count, json_object
-from backends.dialects.openai_values import Deleted
 from backends.errors import InvalidRequestError
 from backends.operation import Answer, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import bad_argument
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
+from backends.values import Deleted
 
 __all__ = ["BatchCalls"]
 

@@ -10,15 +10,15 @@ from backends.claude.failures import raise_inside
 from backends.claude.lists import NEXT_PAGE, list_pages
 from backends.claude.parameters import ClaudeOptions, ListParameters
 from backends.claude.values import StoredFile, unix_time
+from backends.contents import ContentReader
 from backends.dialects.openai_common import count, json_object
-from backends.dialects.openai_files import ContentReader
-from backends.dialects.openai_forms import File, file_part, form
-from backends.dialects.openai_values import Deleted, FileContent
+from backends.forms import File, file_part, form
 from backends.landing import Landing
 from backends.operation import Answer, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Between
 from backends.twins import blocking
+from backends.values import Deleted, FileContent
 
 __all__ = ["FileCalls", "UploadParameters", "read_deleted"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from backends.dialects.openai_values import FileInfo
 from backends.errors import BackendError
 from backends.types import JSON, ChatReply, Chunk, Reply
+from backends.values import FileInfo
 
 __all__ = ["Batch", "BatchItem", "BatchResults", "ItemChunk", "MessageReply", "StoredFile", "unix_time"]
 

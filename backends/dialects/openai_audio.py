@@ -11,9 +11,9 @@ from typing import Any
 from backends.dialects.openai_common import json_object, read_usage, text_of
 from backends.dialects.openai_errors import raise_inside, stream_error
 from backends.dialects.openai_events import EventReader
-from backends.dialects.openai_values import Speech, Transcript
 from backends.operation import Answer
 from backends.types import Chunk, Usage
+from backends.values import Speech, Transcript
 from backends.wire.values import FormatError
 
 __all__ = ["SpeechStreamReader", "TranscriptStreamReader", "read_speech", "read_transcript"]

@@ -1,5 +1,4 @@
-"""Files and batches of the OpenAI dialect: the calls that every server which has them shares, how they read, and a
-file's bytes on their way to disk.
+"""Files and batches of the OpenAI dialect: the calls that every server which has them shares, and how they read.
 
 What differs stays with the provider: which purposes and expiries an upload takes, how lists are narrowed, what a
 batch may be made of.
@@ -7,22 +6,20 @@ batch may be made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Unpack
 
+from backends.contents import ContentReader
 from backends.dialects.openai_common import count, json_object
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_server import DialectServer
-from backends.dialects.openai_values import Batch, Deleted, FileContent, FileInfo
 from backends.landing import Landing
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import split
 from backends.twins import blocking
-from backends.types import Chunk
+from backends.values import Batch, Deleted, FileContent, FileInfo
 
 __all__ = [
-    "ContentReader",
     "FileServer",
     "batch_entry",
     "file_entry",
@@ -167,30 +164,3 @@ def read_deleted(answer: Answer) -> Deleted:
     data = json_object(answer.data)
     raise_inside(data)
     return Deleted(**answer.facts(), id=data["id"], deleted=data["deleted"] is True)
-
-
-class ContentReader:
-    """Passes bytes on. They have no end mark of their own: the end of the HTTP body is their end."""
-
-    __slots__ = ("_size", "done")
-
-    def __init__(self) -> None:
-        self._size = 0
-        self.done = False
-
-    def feed(self, data: bytes) -> Iterator[Chunk]:
-        """Yield the bytes as they are."""
-        self._size += len(data)
-        yield Chunk(data=data)
-
-    def finish(self) -> Iterable[Chunk]:
-        """Take the end of the body as the end; an empty file is one, too."""
-        self.done = True
-        return ()
-
-    def partial(self) -> None:
-        """Nothing is kept."""
-
-    def reply(self, answer: Answer) -> FileContent:
-        """Return how much came."""
-        return FileContent(**answer.facts(), size=self._size, content_type=answer.headers.get("content-type"))

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Unpack
 
 from backends import errors
-from backends.dialects.openai_values import Deleted
 from backends.gemini.batch_requests import (
     batch_facts,
     file_source,
@@ -31,6 +30,7 @@ from backends.paging import Pages, blocking_list
 from backends.parameters import Size, split
 from backends.twins import blocking
 from backends.types import Reply
+from backends.values import Deleted
 
 __all__ = ["BatchCalls", "BatchParameters", "EmbeddingBatchParameters"]
 

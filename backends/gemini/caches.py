@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Unpack
 
 from backends.dialects.openai_common import json_object
-from backends.dialects.openai_values import Deleted
 from backends.gemini.answers import usage_of
 from backends.gemini.catalogue import bare_name, full_name
 from backends.gemini.contents import Contents, contents_of, conversation
@@ -21,6 +20,7 @@ from backends.paging import Pages, blocking_list
 from backends.parameters import Between, Size, bad_argument, split
 from backends.twins import blocking
 from backends.types import Usage
+from backends.values import Deleted
 from backends.wire.values import FormatError
 
 __all__ = ["CacheCalls", "CacheParameters", "CacheTimes"]

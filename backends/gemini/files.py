@@ -11,10 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Unpack
 
+from backends.contents import ContentReader
 from backends.dialects.openai_common import json_object
-from backends.dialects.openai_files import ContentReader
-from backends.dialects.openai_forms import File
-from backends.dialects.openai_values import Deleted, FileContent
+from backends.forms import File
 from backends.gemini.core import GeminiCore, resource, text_in, unix_seconds
 from backends.gemini.failures import raise_inside
 from backends.gemini.lists import ListParameters, list_pages
@@ -25,6 +24,7 @@ from backends.operation import Answer, CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, split
 from backends.twins import blocking
+from backends.values import Deleted, FileContent
 from backends.wire.values import FormatError, check_header
 
 __all__ = ["FileCalls", "UploadParameters", "deleted_reader"]

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Unpack
 
-from backends.dialects.openai_values import Image, Images
 from backends.gemini.answers import read_count, read_embeddings, read_reply
 from backends.gemini.catalogue import full_name
 from backends.gemini.contents import Contents, Turn, contents_of, conversation
@@ -26,6 +25,7 @@ from backends.parameters import bad_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import Embeddings, TokenCount
+from backends.values import Image, Images
 from backends.wire.values import FormatError
 
 __all__ = ["TextCalls", "embed_requests"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 from urllib.parse import urlsplit
 
-from backends.dialects.openai_forms import File, file_part
+from backends.forms import File, file_part
 from backends.gemini.parts import PROVIDER_NAME
 from backends.parameters import bad_argument
 from backends.wire.values import FormatError

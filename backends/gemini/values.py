@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from backends.dialects import openai_values as shared
+from backends import values as shared
 from backends.errors import BackendError
 from backends.types import ChatReply, Reply, ToolCall
 

@@ -12,8 +12,7 @@ from typing import Annotated, Any, Unpack
 
 from backends.dialects import openai_audio
 from backends.dialects.openai_audio import SpeechStreamReader, read_speech
-from backends.dialects.openai_forms import File, file_part, form
-from backends.dialects.openai_values import Speech, Transcript
+from backends.forms import File, file_part, form
 from backends.groq.core import GroqCore
 from backends.groq.facts import request_id
 from backends.groq.known_models import known_model
@@ -24,6 +23,7 @@ from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import Size, bad_argument, check_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
+from backends.values import Speech, Transcript
 
 __all__ = ["AudioCalls"]
 

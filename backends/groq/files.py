@@ -6,15 +6,15 @@ import re
 from typing import Annotated, Final, Literal, Unpack
 
 from backends.dialects.openai_files import FileServer, batch_entry, file_entry, read_batch, read_file
-from backends.dialects.openai_forms import File, file_part, form
 from backends.dialects.openai_lists import list_pages
-from backends.dialects.openai_values import Batch, FileInfo
+from backends.forms import File, file_part, form
 from backends.groq.core import GroqCore
 from backends.groq.parameters import BatchParameters
 from backends.operation import CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, check_argument, split
 from backends.twins import blocking
+from backends.values import Batch, FileInfo
 
 __all__ = ["FileCalls"]
 

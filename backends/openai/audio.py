@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Unpack
 
 from backends.dialects.openai_audio import SpeechStreamReader, TranscriptStreamReader, read_speech, read_transcript
-from backends.dialects.openai_forms import File, file_part, form
-from backends.dialects.openai_values import Speech, Transcript
+from backends.forms import File, file_part, form
 from backends.landing import Landing
 from backends.openai.core import OpenAICore
 from backends.operation import CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, check_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
+from backends.values import Speech, Transcript
 
 __all__ = ["AudioCalls", "SpeechParameters", "TranscribeParameters", "TranslateParameters"]
 

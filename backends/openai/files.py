@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Unpack
 
 from backends.dialects.openai_files import FileServer, batch_entry, file_entry, read_batch, read_file
-from backends.dialects.openai_forms import File, file_part, form
 from backends.dialects.openai_lists import ListParameters, list_pages
-from backends.dialects.openai_values import Batch, FileInfo
+from backends.forms import File, file_part, form
 from backends.openai.core import OpenAICore
 from backends.openai.parameters import Metadata
 from backends.operation import CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, check_argument, split
 from backends.twins import blocking
+from backends.values import Batch, FileInfo
 
 __all__ = ["BatchParameters", "FileCalls", "FileListParameters", "UploadParameters"]
 

@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal, Unpack
 from backends.dialects.openai_common import json_object, read_usage
 from backends.dialects.openai_errors import raise_inside, stream_error
 from backends.dialects.openai_events import EventReader
-from backends.dialects.openai_forms import File, file_part, form
+from backends.forms import File, file_part, form
 from backends.openai.core import OpenAICore
-from backends.openai.values import Image, Images
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, check_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import Chunk, Usage
+from backends.values import Image, Images
 from backends.wire.values import FormatError
 
 __all__ = ["EditParameters", "ImageCalls", "ImageParameters"]

@@ -8,7 +8,6 @@ from typing import Unpack
 from backends.dialects.openai_common import checked_messages, checked_model
 from backends.dialects.openai_files import read_deleted
 from backends.dialects.openai_server import ModelServer
-from backends.dialects.openai_values import Deleted
 from backends.openai.core import OpenAICore
 from backends.openai.tokens import encoding_name
 from backends.operation import CallOptions, Operation
@@ -16,6 +15,7 @@ from backends.parameters import split
 from backends.telemetry.tokens import count_messages, count_text
 from backends.twins import blocking
 from backends.types import Message, TokenCount
+from backends.values import Deleted
 
 __all__ = ["ModelCalls"]
 

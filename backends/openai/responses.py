@@ -18,7 +18,6 @@ from backends.dialects.openai_responses import (
     response_operation,
 )
 from backends.dialects.openai_responses_stream import response_stream_operation
-from backends.dialects.openai_values import Deleted
 from backends.openai.core import OpenAICore
 from backends.openai.parameters import ResponseParameters, TokenParameters
 from backends.operation import Answer, CallOptions, Operation
@@ -27,6 +26,7 @@ from backends.parameters import Size, bad_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import JSON, TokenCount
+from backends.values import Deleted
 from backends.wire.values import FormatError
 
 __all__ = ["ResponseCalls", "RetrieveParameters"]

@@ -13,13 +13,13 @@ from typing import Annotated, Any, Final, Literal, Unpack
 from backends.dialects.openai_audio import read_transcript
 from backends.dialects.openai_common import read_usage, text_of
 from backends.dialects.openai_events import EventReader
-from backends.dialects.openai_forms import File, file_part, form
-from backends.dialects.openai_values import Transcript
+from backends.forms import File, file_part, form
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import Chunk, Usage
+from backends.values import Transcript
 from backends.vllm.core import VLLMServer
 from backends.vllm.parameters import Seed
 from backends.wire.values import FormatError

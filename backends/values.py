@@ -1,5 +1,5 @@
-"""What calls of the OpenAI dialect beyond text return: sound, transcripts, files, batches. Every value is frozen and
-keeps the provider's payload in ``raw``."""
+"""What calls beyond text return at more than one provider: images, sound, transcripts, files, batches. Every value is
+frozen and keeps the provider's payload in ``raw``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from backends.types import Reply
 
-__all__ = ["Batch", "Deleted", "FileContent", "FileInfo", "Speech", "Transcript"]
+__all__ = ["Batch", "Deleted", "FileContent", "FileInfo", "Image", "Images", "Speech", "Transcript"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +92,24 @@ class Batch(Reply):
     def ended(self) -> bool:
         """True when its status is final."""
         return self.status in ("completed", "failed", "expired", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image: its bytes, or where a server answered with an address, that address."""
+
+    data: bytes = field(repr=False)
+    url: str | None = None
+    revised_prompt: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images(Reply):
+    """Generated or edited images with what the provider chose (``output_format``, ``size``, ``quality``,
+    ``background``)."""
+
+    images: tuple[Image, ...] = ()
+    output_format: str | None = None
+    size: str | None = None
+    quality: str | None = None
+    background: str | None = None
