@@ -236,7 +236,10 @@ class HTTPBackend(Backend):
             error = error_class(response.status)(f"HTTP {response.status}", status=response.status)
         error.provider_request_id = self._provider_request_id(response.headers)
         _mask(error, key)
-        return failed_answer(error, response.headers, data, work.repeat, self._clock.time())
+        failure = failed_answer(error, response.headers, data, work.repeat, self._clock.time())
+        if response.status in work.operation.repeat_once:
+            failure.most_repeats = 1
+        return failure
 
     async def _attempt(self, work: _Work, call: Call[T], key: Key | None) -> T:
         """One attempt at a whole answer."""

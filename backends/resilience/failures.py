@@ -39,7 +39,7 @@ class Blame(Enum):
     KEY_REFUSED = "key refused"
     """401, 402, 403 or spent quota: this key is retired, the next is tried without sleep."""
     CONTENTION = "contention"
-    """408, 409: try again, nobody learns."""
+    """408, 409, a 4xx that says "not ready yet": try again, nobody learns."""
     OUTAGE = "outage"
     """Connect, reset, timeout, 5xx, 529, a stream that died: the breaker learns, try again."""
 
@@ -60,6 +60,8 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         repeatable: whether the same request may be put on the wire again.
         hint: seconds that the server asked to wait, None when it did not say.
         kind: status or transport failure, for "the same failure on two keys counts once".
+        most_repeats: how often the call may have been repeated before and still be repeated after this failure; None
+            leaves that to the settings.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         self.repeatable = repeatable
         self.kind = kind
         self.hint = hint
+        self.most_repeats: int | None = None
 
 
 _BY_STATUS: Final[dict[int, type[errors.BackendError]]] = {
@@ -116,7 +119,7 @@ def failed_answer(
         blame = Blame.KEY_REFUSED
     elif status == 429 or isinstance(error, errors.RateLimitError):
         blame = Blame.KEY_BUSY
-    elif status in (408, 409):
+    elif status in (408, 409) or (status < 500 and isinstance(error, errors.OverloadedError)):
         blame = Blame.CONTENTION
     elif status >= 500:
         blame = Blame.OUTAGE
