@@ -86,6 +86,7 @@ class Recorded:
         error: the class that a recorded error must become.
         differs: fields in which the request may differ from the recorded one.
         stream: the answer was a stream; it is replayed at many splits of its bytes.
+        root: how far the recorded path belongs to the base URL: up to and with this; empty for a server's root.
     """
 
     run: Callable[[Any, Any], Awaitable[Any]]
@@ -93,6 +94,7 @@ class Recorded:
     error: type[Exception] | None = None
     differs: tuple[str, ...] = ()
     stream: bool = False
+    root: str = "/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
