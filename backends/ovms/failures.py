@@ -27,6 +27,7 @@ _BY_TEXT: Final[tuple[tuple[str, type[errors.BackendError], str], ...]] = (
     ("model with requested version is retired", errors.NotFoundError, "version_retired"),
     ("model with requested name is not found", errors.UnknownModelError, "model_not_found"),
     ("model with requested name and/or version is not found", errors.UnknownModelError, "model_not_found"),
+    ("model with name ", errors.UnknownModelError, "model_not_found"),  # KServe's own server
     ("definition with requested name is not found", errors.UnknownModelError, "model_not_found"),
     ("model not found", errors.UnknownModelError, "model_not_found"),
     ("pipeline is retired", errors.UnknownModelError, "model_retired"),
