@@ -237,7 +237,7 @@ class HTTPBackend(Backend):
         error.provider_request_id = self._provider_request_id(response.headers)
         _mask(error, key)
         failure = failed_answer(error, response.headers, data, work.repeat, self._clock.time())
-        if response.status in work.operation.repeat_once:
+        if response.status in work.operation.repeat_once and not isinstance(error, errors.OverloadedError):
             failure.most_repeats = 1
         return failure
 

@@ -124,7 +124,7 @@ class Operation(Generic[T]):
         stream: makes a reader for the answer's bytes; None for a whole answer.
         repeat: when the request may be sent again.
         repeat_once: statuses after which it is sent once more and no oftener: the same work would most likely fail
-            again (a computation that failed, not a server that is down).
+            again (a computation that failed). A server that says it is overloaded or not ready is asked as usual.
         accepted: statuses below 400 are answers; these further ones are, too (a HEAD that may say 404).
         inspect: looks at a whole answer before it counts as a success and may raise a BackendError
             (an error inside a 200).

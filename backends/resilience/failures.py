@@ -121,9 +121,9 @@ def failed_answer(
         blame = Blame.KEY_BUSY
     elif status in (408, 409) or (status < 500 and isinstance(error, errors.OverloadedError)):
         blame = Blame.CONTENTION
-    elif status >= 500:
+    elif status >= 500 and not isinstance(error, errors.InvalidRequestError):
         blame = Blame.OUTAGE
-    else:
+    else:  # a 5xx too, where the provider module read from it that the request is at fault
         blame = Blame.REQUEST
     told = hints.should_retry(headers)
     if told is True and blame is Blame.REQUEST:
