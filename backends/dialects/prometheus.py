@@ -14,7 +14,8 @@ from backends.wire.values import FormatError
 
 __all__ = ["Metric", "read_metrics"]
 
-_SAMPLE: Final = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)\s*(?:\{(.*)\})?\s+(\S+)(?:\s+-?\d+)?\s*")
+# No two neighbours of a pattern can take the same blanks: hostile lines must not be tried in every way.
+_SAMPLE: Final = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*)(?:\s*\{(.*)\})?\s+(\S+)(?:\s+-?\d+)?")
 _LABEL: Final = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|$)')
 _ESCAPE: Final = re.compile(r"\\(.)")
 
@@ -34,7 +35,8 @@ def read_metrics(text: str) -> tuple[Metric, ...]:
     Raises:
         FormatError: a line is neither a sample nor a comment.
     """
-    return tuple(_sample(line) for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#"))
+    lines = (line.strip() for line in text.split("\n"))
+    return tuple(_sample(line) for line in lines if line and not line.startswith("#"))
 
 
 def _sample(line: str) -> Metric:
