@@ -41,7 +41,10 @@ __all__ = ["HTTPBackend"]
 
 T = TypeVar("T")
 
-_UNREADABLE: Final = (FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+_UNREADABLE: Final = (
+    *(FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError),
+    OverflowError,  # an integer of a thousand digits where a float belongs
+)
 """What reading an answer of the wrong shape raises: the answer is hostile until read, so each is the answer's fault."""
 _LARGEST_ERROR_BODY: Final = 65_536
 _LARGEST_MESSAGE: Final = 2_000
