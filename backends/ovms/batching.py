@@ -29,17 +29,17 @@ def stack(requests: Sequence[Inputs]) -> Stack:
     """
     if not isinstance(requests, list | tuple) or not requests:
         bad_argument("requests must be a list of inputs, and not empty", "ovms")
-    checked = [checked_inputs(inputs, f"requests[{place}]") for place, inputs in enumerate(requests)]
-    first = {one.name: one for one in checked[0]}
+    named = [
+        {one.name: one for one in checked_inputs(inputs, f"requests[{place}]")} for place, inputs in enumerate(requests)
+    ]
+    first = named[0]
     rows = []
-    for place, inputs in enumerate(checked):
-        named = {one.name: one for one in inputs}
-        if named.keys() != first.keys():
-            bad_argument(f"requests[{place}] has the inputs {', '.join(named)} where the first has "
-                         f"{', '.join(first)}", "ovms")  # fmt: skip
-        rows.append(_rows(place, named, first))
-    stacked = tuple(joined([{one.name: one for one in inputs}[name] for inputs in checked]) for name in first)
-    return stacked, tuple(rows)
+    for place, inputs in enumerate(named):
+        if inputs.keys() != first.keys():
+            names, wanted = ", ".join(inputs), ", ".join(first)
+            bad_argument(f"requests[{place}] has the inputs {names} where the first has {wanted}", "ovms")
+        rows.append(_rows(place, inputs, first))
+    return tuple(joined([inputs[name] for inputs in named]) for name in first), tuple(rows)
 
 
 def _rows(place: int, named: dict[str, Tensor], first: dict[str, Tensor]) -> int:

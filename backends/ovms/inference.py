@@ -164,11 +164,19 @@ class InferCalls(OVMSServer):
         )
 
     async def aserver_live(self, **parameters: Unpack[CallOptions]) -> bool:
-        """Return whether the server runs (``GET /v2/health/live``)."""
+        """Return whether the server runs (``GET /v2/health/live``).
+
+        Raises:
+            TransportError: it cannot be reached at all.
+        """
         return await self._healthy("server_live", "live", 500, parameters)
 
     async def aserver_ready(self, **parameters: Unpack[CallOptions]) -> bool:
-        """Return whether the server has loaded its models (``GET /v2/health/ready``)."""
+        """Return whether the server has loaded its models (``GET /v2/health/ready``); it is asked once.
+
+        Raises:
+            TransportError: it cannot be reached at all.
+        """
         return await self._healthy("server_ready", "ready", 503, parameters)
 
     async def _healthy(self, name: str, route: str, otherwise: int, parameters: Mapping[str, Any]) -> bool:

@@ -36,6 +36,7 @@ LENGTH_HEADER: Final = "Inference-Header-Content-Length"
 Inputs = Mapping[str, Any] | Sequence[Tensor]
 """Inputs by name (anything that :func:`~backends.ovms.tensors.tensor` takes), or tensors."""
 _MOST_TENSORS: Final = 10_000
+_LONGEST_LENGTH: Final = 20
 
 
 def checked_inputs(inputs: Inputs, where: str = "inputs") -> tuple[Tensor, ...]:
@@ -153,9 +154,10 @@ def _split(answer: Answer) -> tuple[dict[str, Any], bytes]:
     length = answer.headers.get(LENGTH_HEADER.lower())
     if length is None:
         return json_object(jsontext.loads(body)), b""
-    if not (length.isascii() and length.isdigit()) or int(length[:20]) > len(body):
+    digits = length.isascii() and length.isdigit() and len(length) <= _LONGEST_LENGTH
+    end = int(length) if digits else -1
+    if not 0 <= end <= len(body):
         raise FormatError("the length of the JSON part is no length within the answer")
-    end = int(length)
     return json_object(jsontext.loads(body[:end])), body[end:]
 
 

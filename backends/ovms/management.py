@@ -7,6 +7,7 @@ reads it again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Unpack
@@ -181,13 +182,19 @@ def _counted(known: ModelStatistics, sample: Metric) -> ModelStatistics:
     changes: dict[str, Any] = {}
     field = _COUNTS.get(sample.name)
     if field is not None:
-        changes[field] = getattr(known, field) + int(sample.value)
+        changes[field] = getattr(known, field) + _whole(sample)
     family, _, part = sample.name.rpartition("_")
     timed = _TIMES.get(family)
     if timed is not None and part in ("sum", "count"):
         timing: Timing = getattr(known, timed)
         if part == "count":
-            changes[timed] = replace(timing, count=timing.count + int(sample.value))
+            changes[timed] = replace(timing, count=timing.count + _whole(sample))
         else:
             changes[timed] = replace(timing, seconds=timing.seconds + sample.value * _MICROSECONDS)
     return replace(known, **changes) if changes else known
+
+
+def _whole(sample: Metric) -> int:
+    if not math.isfinite(sample.value):
+        raise FormatError(f"the metric {sample.name} counts {sample.value}")
+    return int(sample.value)

@@ -152,11 +152,14 @@ def _read_signature(answer: Answer) -> ModelMetadata:
     data = json_object(answer.data)
     raise_inside(data)
     spec = json_object(data["modelSpec"])
+    name = spec["name"]
+    if type(name) is not str:
+        raise FormatError("the model has no name")
     signature = data["metadata"]["signature_def"]["signatureDef"]["serving_default"]
     return ModelMetadata(
         **answer.facts(),
-        model=spec["name"],
-        name=spec["name"],
+        model=name,
+        name=name,
         versions=(str(spec["version"]),),
         platform="OpenVINO",
         inputs=_declared(signature["inputs"]),
@@ -169,7 +172,7 @@ def _declared(entries: Any) -> tuple[TensorSpec, ...]:
     return tuple(
         TensorSpec(
             name,
-            _DATATYPES.get(entry["dtype"], entry["dtype"]),
+            str(_DATATYPES.get(entry["dtype"], entry["dtype"])),
             tuple(int(axis["size"]) for axis in (entry.get("tensorShape") or {}).get("dim") or ()),
         )
         for name, entry in json_object(entries).items()

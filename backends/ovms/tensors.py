@@ -138,7 +138,7 @@ def tensor(name: str, data: Any, datatype: str | None = None, shape: Sequence[in
         data: a numpy array, an ``array.array``, one element, or lists of elements, nested by axis or flat with
             ``shape``. ``bytes`` and text are one element of BYTES, or, with another datatype, the elements themselves
             in binary (little-endian), which need ``shape``.
-        datatype: taken from arrays; else BOOL, INT64, FP32 or BYTES by the first element.
+        datatype: taken from arrays; else BOOL, INT64, FP32 (the precision of most models) or BYTES by the elements.
         shape: of the data where it does not show one; its number of elements must be the data's.
 
     Raises:

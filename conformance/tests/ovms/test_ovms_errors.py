@@ -26,6 +26,8 @@ GOOD = httpx.Response(200, json={"model_name": "m", "outputs": [
         (400, "Invalid number of inputs - Expected: 1; Actual: 2", errors.InvalidRequestError, None),
         (400, "Missing input with specific name - Required input: x", errors.InvalidRequestError, None),
         (400, "Number of prompt tokens: 9 exceeds model max length: 8", errors.ContextLengthError, "context_length"),
+        (400, "Input length 9 longer than allowed 8", errors.ContextLengthError, "context_length"),
+        (400, "Input length exceeds the maximum allowed length", errors.ContextLengthError, "context_length"),
         (401, UNAUTHORIZED, errors.AuthenticationError, "unauthorized"),
         (404, "Model with requested name is not found", errors.UnknownModelError, "model_not_found"),
         (404, "Mediapipe graph definition with requested name is not found", errors.UnknownModelError, "model_not_found"),

@@ -111,6 +111,7 @@ async def test_rerank(ovms: OVMS) -> None:
         [{"index": True, "relevance_score": 0.5}],
         [{"index": 0, "relevance_score": "0.5"}],
         [{"index": 0}],
+        [{"index": 0, "relevance_score": 10**400}],
         [{"index": 0, "relevance_score": 0.5}, {"index": 0, "relevance_score": 0.4}],
         None,
     ],

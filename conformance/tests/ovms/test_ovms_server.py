@@ -95,6 +95,14 @@ def test_lines_that_are_no_metrics(line: str) -> None:
         read_metrics(f"good 1\n{line}\n")
 
 
+async def test_counters_that_count_nothing() -> None:
+    for value in ("NaN", "+Inf", "-Inf"):
+        async with mocked(httpx.Response(200, text=f'ovms_requests_fail{{name="m"}} {value}\n')) as ovms:
+            assert len((await ovms.ametrics()).samples) == 1
+            with pytest.raises(errors.ResponseFormatError, match="ovms_requests_fail counts"):
+                await ovms.astatistics()
+
+
 def test_hostile_lines_take_no_time() -> None:
     many = 200_000
     for line in (
