@@ -24,7 +24,7 @@ from backends.settings import nearest
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import ChatReply, CompletionReply, Embeddings, Message, Model
-from backends.wire.values import segment
+from backends.wire.values import FormatError, segment
 
 __all__ = ["ChatServer", "CompletionServer", "DialectServer", "EmbedServer", "ModelServer", "read_model", "read_models"]
 
@@ -288,4 +288,6 @@ def read_model(answer: Answer) -> Model:
 def _model(entry: Any) -> Model:
     """``shutdown_date`` is OpenAI's, ``YYYY-MM-DD``."""
     entry = json_object(entry)
+    if type(entry["id"]) is not str:
+        raise FormatError("a model has no name")
     return Model(entry["id"], entry, entry.get("owned_by"), entry.get("created"), entry.get("shutdown_date"))

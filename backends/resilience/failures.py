@@ -39,7 +39,7 @@ class Blame(Enum):
     KEY_REFUSED = "key refused"
     """401, 402, 403 or spent quota: this key is retired, the next is tried without sleep."""
     CONTENTION = "contention"
-    """408, 409, an overload told with another 4xx: try again, nobody learns."""
+    """408, 409, an overload or a "not ready yet" told with another 4xx: try again, nobody learns."""
     OUTAGE = "outage"
     """Connect, reset, timeout, 5xx, 529, a stream that died: the breaker learns, try again."""
 
@@ -60,6 +60,8 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         repeatable: whether the same request may be put on the wire again.
         hint: seconds that the server asked to wait, None when it did not say.
         kind: status or transport failure, for "the same failure on two keys counts once".
+        most_repeats: how often the call may have been repeated before and still be repeated after this failure; None
+            leaves that to the settings.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         self.repeatable = repeatable
         self.kind = kind
         self.hint = hint
+        self.most_repeats: int | None = None
 
 
 _BY_STATUS: Final[dict[int, type[errors.BackendError]]] = {
@@ -120,7 +123,7 @@ def failed_answer(
         blame = Blame.CONTENTION
     elif status >= 500 and not isinstance(error, errors.InvalidRequestError):
         blame = Blame.OUTAGE
-    else:
+    else:  # a 5xx too, where the provider module read from it that the request is at fault
         blame = Blame.REQUEST
     told = hints.should_retry(headers)
     if told is True and blame is Blame.REQUEST:

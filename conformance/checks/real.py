@@ -62,8 +62,9 @@ def _content(reply: Any) -> str:
 def _carries(reply: Any, seen: Seen) -> bool:
     if isinstance(reply, bytes):
         return seen.nonce.encode() in reply
-    raw = getattr(reply, "raw", None)
-    inside = isinstance(raw, bytes) and seen.nonce.encode() in raw
+    images = (image.data for image in getattr(reply, "images", ()))
+    pieces = (getattr(reply, "raw", None), getattr(reply, "data", None), *images)
+    inside = any(isinstance(piece, bytes) and seen.nonce.encode() in piece for piece in pieces)
     return inside or seen.nonce in repr(reply)
 
 
