@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Unpack
 
-from backends.dialects.openai_common import json_object, read_usage, text_of
-from backends.dialects.openai_errors import raise_inside
+from backends.dialects.openai_audio import SpeechStreamReader, TranscriptStreamReader, read_speech, read_transcript
+from backends.dialects.openai_forms import File, file_part, form
+from backends.dialects.openai_values import Speech, Transcript
 from backends.landing import Landing
-from backends.openai.audio_streams import SpeechStreamReader, TranscriptStreamReader, read_speech
 from backends.openai.core import OpenAICore
-from backends.openai.forms import File, file_part, form
-from backends.openai.values import Speech, Transcript
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, check_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
@@ -227,28 +225,10 @@ class AudioCalls(OpenAICore):
         limit = self._event_limit(options)
         return Operation(
             name,
-            _read_transcript,
+            read_transcript,
             f"/audio/{route}",
             body=form(texts, [part], options, self.provider.name),
             model=model,
             expect="text" if kind in _PLAIN else "json",
             stream=(lambda: TranscriptStreamReader(limit)) if streamed else None,
         )
-
-
-def _read_transcript(answer: Answer) -> Transcript:
-    if isinstance(answer.data, str):
-        return Transcript(**answer.facts(), model=answer.model, text=answer.data)
-    data = json_object(answer.data)
-    raise_inside(data)
-    duration = data.get("duration")
-    return Transcript(
-        **answer.facts(),
-        usage=read_usage(data.get("usage")),
-        model=answer.model,
-        text=text_of(data["text"]),
-        language=data.get("language"),
-        duration=float(duration) if duration is not None else None,
-        segments=tuple(data.get("segments") or ()),
-        words=tuple(data.get("words") or ()),
-    )

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Unpack
 from backends.dialects.openai_common import json_object, read_usage
 from backends.dialects.openai_errors import raise_inside, stream_error
 from backends.dialects.openai_events import EventReader
+from backends.dialects.openai_forms import File, file_part, form
 from backends.openai.core import OpenAICore
-from backends.openai.forms import File, file_part, form
 from backends.openai.values import Image, Images
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, check_argument, split

@@ -7,12 +7,13 @@ from typing import Any, Unpack
 
 from backends.dialects.openai_common import checked_messages, checked_model, json_object
 from backends.dialects.openai_errors import raise_inside
+from backends.dialects.openai_files import read_deleted
+from backends.dialects.openai_values import Deleted
 from backends.openai.core import OpenAICore
-from backends.openai.responses import read_deleted
-from backends.openai.tokens import count_messages, count_text
-from backends.openai.values import Deleted
+from backends.openai.tokens import encoding_name
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import split
+from backends.telemetry.tokens import count_messages, count_text
 from backends.twins import blocking
 from backends.types import Message, Model, TokenCount
 
@@ -66,10 +67,10 @@ class ModelCalls(OpenAICore):
         Raises:
             InvalidRequestError: the content is neither text nor messages.
         """
-        name = self._chosen_model(model, "chat")
+        encoding, known = encoding_name(self._chosen_model(model, "chat"))
         if isinstance(content, str):
-            return await count_text(content, name, download=download)
-        return await count_messages(checked_messages(content, self.provider.name), name, download=download)
+            return await count_text(content, encoding, known=known, download=download)
+        return await count_messages(checked_messages(content, self.provider.name), encoding, download=download)
 
     models = blocking(amodels)
     get_model = blocking(aget_model)

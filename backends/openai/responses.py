@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Unpack
 
 from backends.dialects.openai_common import count, json_object
 from backends.dialects.openai_errors import raise_inside
+from backends.dialects.openai_files import read_deleted
+from backends.dialects.openai_lists import ListParameters, list_pages
 from backends.dialects.openai_responses import (
     PATH,
     Input,
@@ -16,10 +18,9 @@ from backends.dialects.openai_responses import (
     response_operation,
 )
 from backends.dialects.openai_responses_stream import response_stream_operation
+from backends.dialects.openai_values import Deleted
 from backends.openai.core import OpenAICore
-from backends.openai.lists import ListParameters, list_pages
 from backends.openai.parameters import ResponseParameters, TokenParameters
-from backends.openai.values import Deleted
 from backends.operation import Answer, CallOptions, Operation
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, split
@@ -28,7 +29,7 @@ from backends.twins import blocking, blocking_stream
 from backends.types import JSON, TokenCount
 from backends.wire.values import FormatError
 
-__all__ = ["ResponseCalls", "RetrieveParameters", "read_deleted"]
+__all__ = ["ResponseCalls", "RetrieveParameters"]
 
 
 class RetrieveParameters(CallOptions, total=False):
@@ -172,13 +173,6 @@ class ResponseCalls(OpenAICore):
         if "previous_response_id" in fields and "conversation" in fields:
             bad_argument("previous_response_id and conversation exclude each other", self.provider.name)
         return fields
-
-
-def read_deleted(answer: Answer) -> Deleted:
-    """Read ``{"id", "deleted": true}``."""
-    data = json_object(answer.data)
-    raise_inside(data)
-    return Deleted(**answer.facts(), id=data["id"], deleted=data["deleted"] is True)
 
 
 def _read_count(answer: Answer) -> TokenCount:

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from backends import OpenAI
-from backends.openai import tokens
+from backends.openai.tokens import encoding_name
+from backends.telemetry import tokens
 
 ASK = [
     {"role": "system", "content": "Be brief."},
@@ -121,7 +122,7 @@ def test_the_synchronous_twin(backend: OpenAI) -> None:
     ],
 )
 def test_encodings(model: str, encoding: str, known: bool) -> None:
-    assert tokens.encoding_name(model) == (encoding, known)
+    assert encoding_name(model) == (encoding, known)
 
 
 def test_encodings_agree_with_tiktoken() -> None:
@@ -137,4 +138,4 @@ def test_encodings_agree_with_tiktoken() -> None:
         "text-embedding-3-large",
         "davinci-002",
     ):
-        assert tokens.encoding_name(model)[0] == encoding_name_for_model(model)
+        assert encoding_name(model)[0] == encoding_name_for_model(model)

@@ -1,4 +1,5 @@
-"""Readers of OpenAI's audio streams: sound as plain bytes or as events, transcripts as events."""
+"""Audio in the OpenAI dialect: how whole sound and transcripts read, and the readers of their streams (sound as plain
+bytes or as events, transcripts as events)."""
 
 from __future__ import annotations
 
@@ -7,15 +8,15 @@ import binascii
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backends.dialects.openai_common import read_usage, text_of
-from backends.dialects.openai_errors import stream_error
+from backends.dialects.openai_common import json_object, read_usage, text_of
+from backends.dialects.openai_errors import raise_inside, stream_error
 from backends.dialects.openai_events import EventReader
-from backends.openai.values import Speech, Transcript
+from backends.dialects.openai_values import Speech, Transcript
 from backends.operation import Answer
 from backends.types import Chunk, Usage
 from backends.wire.values import FormatError
 
-__all__ = ["SpeechStreamReader", "TranscriptStreamReader", "read_speech"]
+__all__ = ["SpeechStreamReader", "TranscriptStreamReader", "read_speech", "read_transcript"]
 
 
 def read_speech(answer: Answer) -> Speech:
@@ -31,6 +32,25 @@ def read_speech(answer: Answer) -> Speech:
     if kind is not None and kind.startswith(("application/json", "text/html")):
         raise FormatError("it is not sound")
     return Speech(**{**answer.facts(), "raw": None}, model=answer.model, data=data, size=len(data), content_type=kind)
+
+
+def read_transcript(answer: Answer) -> Transcript:
+    """Read a whole transcript: the text itself, or JSON with or without times."""
+    if isinstance(answer.data, str):
+        return Transcript(**answer.facts(), model=answer.model, text=answer.data)
+    data = json_object(answer.data)
+    raise_inside(data)
+    duration = data.get("duration")
+    return Transcript(
+        **answer.facts(),
+        usage=read_usage(data.get("usage")),
+        model=answer.model,
+        text=text_of(data["text"]),
+        language=data.get("language"),
+        duration=float(duration) if duration is not None else None,
+        segments=tuple(data.get("segments") or ()),
+        words=tuple(data.get("words") or ()),
+    )
 
 
 class SpeechStreamReader(EventReader):

@@ -1,4 +1,4 @@
-"""Multipart forms as OpenAI takes them, and the shapes in which a caller may hand over a file.
+"""Multipart forms as servers of the OpenAI dialect take them, and the shapes in which a caller may hand over a file.
 
 Wire facts: text fields first, files last; lists travel as ``name[]``, mappings as ``name[key]``, booleans in lower
 case. The service goes by the file name's ending, so bytes without a name get one from their first bytes.

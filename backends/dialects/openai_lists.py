@@ -1,4 +1,4 @@
-"""Paged lists of OpenAI: ``{"object": "list", "data", "has_more", "last_id"}``, the next page after the last item's id.
+"""Paged lists of the OpenAI dialect: ``{"object": "list", "data", "has_more", "last_id"}``, the next page after the last item's id.
 
 Wire fact: a page without ``has_more`` says nothing about the next, so it is taken for the last; an empty page is
 always the last.
@@ -17,7 +17,7 @@ from backends.parameters import Between
 from backends.wire.values import FormatError
 
 if TYPE_CHECKING:
-    from backends.openai.core import OpenAICore
+    from backends.http import HTTPBackend
 
 __all__ = ["ListParameters", "list_pages"]
 
@@ -37,7 +37,7 @@ class ListParameters(CallOptions, total=False):
 
 
 def list_pages(
-    backend: OpenAICore,
+    backend: HTTPBackend,
     name: str,
     path: str,
     fields: Mapping[str, Any],
@@ -79,6 +79,6 @@ def list_pages(
     async def fetch(after: str | None) -> Page[T]:
         cursor = after if after is not None else first
         query = (*fixed, ("after", cursor)) if cursor is not None else tuple(fixed)
-        return await backend._perform(Operation(name, page, path, "GET", query=query), options)  # noqa: SLF001 - one package
+        return await backend._perform(Operation(name, page, path, "GET", query=query), options)  # noqa: SLF001 - what every backend has for its own modules
 
     return Pages(fetch)
