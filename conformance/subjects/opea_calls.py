@@ -29,9 +29,10 @@ _RAG: Final = {"temperature": 0.2, "k": 3, "top_n": 2, "search_type": "mmr", "ch
 
 
 def _known(name: str, *arguments: Any, **options: Any) -> Callable[[], Story]:
-    """A story that ingests two documents before its call."""
+    """A story that ingests two documents, and nothing else is there, before its call."""
 
     def plan() -> Story:
+        yield do("delete_all_files")
         for file, content in _DOCUMENTS.items():
             yield do("ingest", (file, content))
         return (yield do(name, *arguments, **options))

@@ -32,6 +32,8 @@ EXPECTED: Final = Expectations(
         ErrorCase(400, errors.InvalidRequestError, message="Uploaded file rain.txt already exists."),
         ErrorCase(404, errors.NotFoundError, message="File not found in db file-keys. Please check file_path."),
         ErrorCase(422, errors.InvalidRequestError, message="Input should be a valid string"),
+        ErrorCase(429, errors.QuotaExceededError, "insufficient_quota"),
+        ErrorCase(400, errors.ContextLengthError, "context_length_exceeded"),
         ErrorCase(500, errors.ServerError),
         ErrorCase(502, errors.ServerError),
         ErrorCase(504, errors.ServerError),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from conformance.simulators.openai import errors as dialect
 from conformance.simulators.provider import Answer, Event, Part, Request
 from conformance.simulators.shape import Kind, Problem
 
@@ -20,6 +21,8 @@ __all__ = [
 ]
 
 _TEXTS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed"}
+_OF_THE_MODEL = frozenset({"insufficient_quota", "credit_balance_exhausted", "context_length_exceeded"})
+"""Codes that no service of OPEA has: they come from a model's own server, where that stands behind the address."""
 _KINDS = {
     Kind.MISSING: ("missing", "Field required"),
     Kind.UNKNOWN: ("extra_forbidden", "Extra inputs are not permitted"),
@@ -39,6 +42,8 @@ def failed(why: str) -> Answer:
 
 def error(status: int, code: str | None, message: str | None) -> Answer:
     """The usual body of a status."""
+    if code in _OF_THE_MODEL:
+        return dialect.error(status, code, message)
     if status in (502, 504):
         title = {502: "502 Bad Gateway", 504: "504 Gateway Time-out"}[status]
         page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1>nginx</body>\r\n</html>\r\n"
