@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from backends.dialects.openai_chat_stream import ChatStreamReader
-from backends.dialects.openai_common import arguments_text, checked_messages, json_object, named_body, read_usage, text_of
+from backends.dialects.openai_common import (
+    arguments_text,
+    checked_messages,
+    json_object,
+    named_body,
+    read_usage,
+    text_of,
+)
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_events import MAX_EVENT_BYTES
 from backends.operation import Answer, Operation

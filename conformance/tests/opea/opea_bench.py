@@ -72,3 +72,9 @@ def completion(text: str, **fields: Any) -> dict[str, Any]:
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     return {"id": "chatcmpl-1", "model": "chatqna", "choices": [choice], "usage": usage, **fields}
+
+
+async def into(seen: list[str], stream: Any) -> None:
+    """Append the texts of a stream's chunks, up to its end or its error."""
+    async for chunk in stream:
+        seen.append(chunk.text)

@@ -133,7 +133,8 @@ async def test_zeros_that_stay_zeros(sim: Simulator, opea: OPEA) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["tools", "tool_choice", "parallel_tool_calls", "logit_bias", "logprobs", "top_logprobs", "reasoning_effort"]
+    "name",
+    ["tools", "tool_choice", "parallel_tool_calls", "logit_bias", "logprobs", "top_logprobs", "reasoning_effort"],
 )
 async def test_what_the_text_generation_service_would_drop(sim: Simulator, opea: OPEA, name: str) -> None:
     for call in (opea.achat(ASK, **{name: 1}), opea.acomplete(HI, **{name: 1})):

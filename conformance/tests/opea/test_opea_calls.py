@@ -30,7 +30,8 @@ async def test_chat_whole_is_chat_streamed(sim: Simulator, opea: OPEA) -> None:
     first, second = (seen.nonce for seen in sim.requests)
     assert stream.reply.text == "".join(chunk.text for chunk in chunks) == whole.text.replace(first, second)
     assert whole.usage == stream.reply.usage == chunks[-1].usage
-    assert whole.usage.input_tokens and whole.usage.output_tokens
+    assert whole.usage.input_tokens
+    assert whole.usage.output_tokens
     assert (whole.model, whole.finish_reason) == ("meta-llama/Meta-Llama-3-8B-Instruct", "stop")
 
 
@@ -102,9 +103,11 @@ async def test_equal_texts_keep_their_own_places(opea: OPEA) -> None:
     assert ranked.results[0].index == 1
 
 
-@pytest.mark.parametrize("call", ["chatqna", "graphrag", "hybridrag", "docsum", "codegen", "faqgen", "searchqna", "videoqna"])
+@pytest.mark.parametrize(
+    "call", ["chatqna", "graphrag", "hybridrag", "docsum", "codegen", "faqgen", "searchqna", "videoqna"]
+)
 async def test_text_in_every_script_and_quote(sim: Simulator, opea: OPEA, call: str) -> None:
-    asked = "It's \"naïve\" \\ ☃ 🙂"
+    asked = 'It\'s "naïve" \\ ☃ 🙂'
     whole = await getattr(opea, "a" + call)(asked)
     stream = getattr(opea, "astream_" + call)(asked)
     pieces = [chunk.text async for chunk in stream]
@@ -134,7 +137,9 @@ async def test_services_that_stream_whatever_is_asked(sim: Simulator, opea: OPEA
 
 
 async def test_one_that_honours_the_wish_reads_as_well() -> None:
-    async with mocked((200, completion("x = 1", model="codetrans")), (200, {"id": "a", "text": "Hi", "prompt": "p"})) as opea:
+    async with mocked(
+        (200, completion("x = 1", model="codetrans")), (200, {"id": "a", "text": "Hi", "prompt": "p"})
+    ) as opea:
         assert ((await opea.acodetrans("x := 1", "Go", "Python")).text) == "x = 1"
         reply = await opea.adocsum("a long text")
     assert (reply.text, reply.model, reply.raw["prompt"]) == ("Hi", "docsum", "p")

@@ -6,7 +6,7 @@ import pickle
 from typing import Any
 
 import pytest
-from opea_bench import ASK, DONE, REFUSAL, backend_at, completion, events, mocked, tokens
+from opea_bench import ASK, DONE, REFUSAL, backend_at, completion, events, into, mocked, tokens
 
 from backends import errors
 from backends.opea import OPEA
@@ -68,7 +68,11 @@ async def test_statuses(status: int, body: Any, kind: type[errors.BackendError],
         ({"id": "a", "text": REFUSAL, "downstream_black_list": [".*"]}, errors.ContentFilterError, "Violent Crimes"),
         (b"data: b'" + REFUSAL.encode() + b"'\n\n" + DONE, errors.ContentFilterError, "Violent Crimes"),
         (completion("Response Error"), errors.ServerError, "Response Error"),
-        (completion("The server failed to generate an answer to your query!"), errors.ServerError, "failed to generate"),
+        (
+            completion("The server failed to generate an answer to your query!"),
+            errors.ServerError,
+            "failed to generate",
+        ),
         ({"error": {"message": "engine died", "code": 500}}, errors.ServerError, "engine died"),
         ({"detail": "There is no video segments retrieved"}, errors.ServerError, "no video segments"),
         (DONE, errors.ResponseFormatError, "without a word"),
@@ -135,8 +139,7 @@ async def test_broken_streams_of_a_megaservice(sim: Simulator, fault: Any, kind:
     async with backend_at(sim, max_retries=0) as opea:
         seen: list[str] = []
         with pytest.raises(errors.BackendError) as caught:
-            async for chunk in opea.astream_chatqna("hello"):
-                seen.append(chunk.text)
+            await into(seen, opea.astream_chatqna("hello"))
     assert type(caught.value) is kind
     assert (caught.value.partial or "") == "".join(seen)
     assert not sim.unfired()
@@ -147,8 +150,7 @@ async def test_an_error_behind_docsum_is_typed_and_keeps_what_came(sim: Simulato
     async with backend_at(sim, max_retries=0) as opea:
         seen: list[str] = []
         with pytest.raises(errors.StreamInterruptedError, match="engine died") as caught:
-            async for chunk in opea.astream_docsum("hello"):
-                seen.append(chunk.text)
+            await into(seen, opea.astream_docsum("hello"))
     assert caught.value.partial == "".join(seen) != ""
     assert isinstance(caught.value.__cause__, errors.ServerError)
 

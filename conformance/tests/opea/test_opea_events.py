@@ -77,7 +77,9 @@ def test_any_prefix_is_unfinished_and_keeps_what_came(texts: list[str], data: st
     assert ("x" + "".join(texts)).startswith(reader.partial() or "")
 
 
-@given(st.binary(max_size=200), st.lists(st.integers(0, 500), max_size=4), st.sampled_from([b"", b"data: ", b"data: b'"]))
+@given(
+    st.binary(max_size=200), st.lists(st.integers(0, 500), max_size=4), st.sampled_from([b"", b"data: ", b"data: b'"])
+)
 def test_hostile_bytes_end_typed(data: bytes, cuts: list[int], start: bytes) -> None:
     # Nothing else may come out: these are what the call path turns into a ResponseFormatError.
     with contextlib.suppress(FormatError, errors.BackendError, KeyError, TypeError, AttributeError, IndexError):
@@ -87,7 +89,9 @@ def test_hostile_bytes_end_typed(data: bytes, cuts: list[int], start: bytes) -> 
 
 def test_a_character_that_was_cut_goes_on_in_the_next_event() -> None:
     snowman = "☃".encode()
-    data = b"".join(b"data: " + repr(part).encode() + b"\n\n" for part in (b"a", snowman[:1], snowman[1:2], snowman[2:]))
+    data = b"".join(
+        b"data: " + repr(part).encode() + b"\n\n" for part in (b"a", snowman[:1], snowman[1:2], snowman[2:])
+    )
     reader, chunks = read([data + DONE])
     assert [chunk.text for chunk in chunks] == ["a", "", "", "☃"]
     assert reader.reply(ANSWER).text == "a☃"
@@ -131,7 +135,10 @@ def test_chunks_passed_through_bring_reason_model_and_usage() -> None:
 
 
 def test_completion_chunks_passed_through() -> None:
-    body = events({"choices": [{"index": 0, "text": "x = 1"}]}, {"choices": [{"text": "", "finish_reason": "stop"}]}) + DONE
+    body = (
+        events({"choices": [{"index": 0, "text": "x = 1"}]}, {"choices": [{"text": "", "finish_reason": "stop"}]})
+        + DONE
+    )
     reader, _ = read([body])
     assert (reader.reply(ANSWER).text, reader.reply(ANSWER).finish_reason) == ("x = 1", "stop")
 
@@ -172,13 +179,21 @@ def test_two_events_that_docsum_took_for_one() -> None:
 @pytest.mark.parametrize(
     ("wrapped", "kind", "said"),
     [
-        ('{"error":{"message":"engine died","type":"InternalServerError","code":500}}', errors.ServerError, "engine died"),
+        (
+            '{"error":{"message":"engine died","type":"InternalServerError","code":500}}',
+            errors.ServerError,
+            "engine died",
+        ),
         (
             '{"object":"error","message":"maximum context length is 8","type":"BadRequestError","code":400}',
             errors.ContextLengthError,
             "maximum context",
         ),
-        ('{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}', errors.ServerError, "Field"),
+        (
+            '{"detail":[{"type":"missing","loc":["body","messages"],"msg":"Field required"}]}',
+            errors.ServerError,
+            "Field",
+        ),
     ],
 )
 def test_errors_inside_tokens_and_events(wrapped: str, kind: type[errors.BackendError], said: str) -> None:
@@ -195,7 +210,9 @@ def test_text_that_only_begins_like_json_is_text(text: str) -> None:
     assert read([tokens(text) + DONE])[0].reply(ANSWER).text == text
 
 
-@pytest.mark.parametrize("refusal", [REFUSAL, "Violated policies: a user's \"weapons\", please check your input.", REFUSAL + "\n"])
+@pytest.mark.parametrize(
+    "refusal", [REFUSAL, 'Violated policies: a user\'s "weapons", please check your input.', REFUSAL + "\n"]
+)
 def test_a_refusal_is_found_before_anything_is_handed_out(refusal: str) -> None:
     shapes = [tokens(refusal)]
     if "\n" not in refusal:
@@ -210,18 +227,22 @@ def test_a_refusal_is_found_before_anything_is_handed_out(refusal: str) -> None:
 
 def test_a_refusal_that_comes_word_by_word() -> None:
     reader = AnswerReader("chatqna", 1 << 20)
-    seen: list[str] = []
+    words = tokens("Violated ", *REFUSAL.split(" ", 1)[1:])
     with pytest.raises(errors.ContentFilterError):
-        seen.extend(chunk.text for chunk in reader.feed(tokens("Violated ", *REFUSAL.split(" ", 1)[1:]) + DONE))
+        list(reader.feed(words + DONE))
     assert reader.partial() == REFUSAL
 
 
-@pytest.mark.parametrize("text", ["Violated policies: none.", f"He said: {REFUSAL}", REFUSAL + " And more.", REFUSAL * 20])
+@pytest.mark.parametrize(
+    "text", ["Violated policies: none.", f"He said: {REFUSAL}", REFUSAL + " And more.", REFUSAL * 20]
+)
 def test_talk_about_a_refusal_is_none(text: str) -> None:
     assert read([tokens(text) + DONE])[0].reply(ANSWER).text == text
 
 
-@pytest.mark.parametrize("event", [b"data: hello\n\n", b"data: 17\n\n", b"data: b'open\n\n", b"data: [1]\n\n", b"data: {x\n\n"])
+@pytest.mark.parametrize(
+    "event", [b"data: hello\n\n", b"data: 17\n\n", b"data: b'open\n\n", b"data: [1]\n\n", b"data: {x\n\n"]
+)
 def test_events_of_no_dialect(event: bytes) -> None:
     with pytest.raises(FormatError):
         read([event])
@@ -229,11 +250,11 @@ def test_events_of_no_dialect(event: bytes) -> None:
 
 def test_what_came_before_a_bad_event_in_the_same_bytes_comes_out_first() -> None:
     reader = AnswerReader("chatqna", 1 << 20)
-    seen: list[str] = []
+    seen: list[Chunk] = []
     with pytest.raises(FormatError):
-        for chunk in reader.feed(tokens("a", "b") + b"data: nonsense\n\n"):
-            seen.append(chunk.text)
-    assert seen == ["a", "b"]
+        seen.extend(reader.feed(tokens("a", "b") + b"data: nonsense\n\n"))
+    assert [chunk.text for chunk in seen] == ["a", "b"]
+    assert reader.partial() == "ab"
 
 
 def test_noise_and_what_follows_the_end() -> None:

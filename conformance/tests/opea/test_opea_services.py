@@ -64,7 +64,11 @@ async def test_services_have_addresses_of_their_own() -> None:
         api_key="gateway-key-1",
         services={"llm": "http://two:9000", "chatqna": {"base_url": "https://one", "api_key": "chat-key-22"}},
     )
-    assert hosts(seen) == ["http://two:9000/v1/chat/completions", "https://one/v1/chatqna", "https://gateway/v1/codegen"]
+    assert hosts(seen) == [
+        "http://two:9000/v1/chat/completions",
+        "https://one/v1/chatqna",
+        "https://gateway/v1/codegen",
+    ]
     assert keys(seen) == [None, "Bearer chat-key-22", "Bearer gateway-key-1"]  # no key goes where it was not given for
 
 
@@ -108,7 +112,9 @@ async def test_an_endpoint_made_later_serves_its_service(sim: Simulator) -> None
 
 async def test_each_service_has_its_own_breaker_counters_and_key(sim: Simulator) -> None:
     async with Simulator(["opea"]) as other:
-        services = {"llm": {"base_url": other.base_url("opea"), "api_key": "llm-key-4444", "max_concurrent_requests": 2}}
+        services = {
+            "llm": {"base_url": other.base_url("opea"), "api_key": "llm-key-4444", "max_concurrent_requests": 2}
+        }
         async with backend_at(sim, services=services, max_retries=0, failure_threshold=1) as opea:
             other.script(Fault(Status(500)))
             with pytest.raises(errors.ServerError):
