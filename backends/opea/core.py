@@ -86,7 +86,8 @@ class OPEACore(DialectServer):
             except errors.ConfigurationError as error:
                 if service not in self._declared:  # otherwise another thread was first
                     raise errors.ConfigurationError(
-                        f"{url_variable(service)}: {error.message}", provider=self.provider.name
+                        f"{url_variable(service)} or {key_variable(service)}: {error.message}",
+                        provider=self.provider.name,
                     ) from None
         self._looked_up.add(service)
 
@@ -125,7 +126,7 @@ class OPEACore(DialectServer):
         operation = Operation(
             f"stream_{service}" if stream else service,
             read_answer,
-            f"{self.dialect_path}/{service}",
+            f"/v1/{service}",
             body=body,
             model=service,
             expect="text",

@@ -1,8 +1,8 @@
-"""Summaries of documents, and the documents that answers are made from: what is stored, found and ranked.
+"""Summaries of documents, and the documents that answers are made from: what is stored and deleted.
 
-Wire facts: DocSum takes JSON, or a form with files. Data preparation takes a form; of several files in one form its
-release 1.5 reads only the last, so a file is a request of its own here. Retriever and reranker speak two protocols, which
-they tell apart by field names: ``input`` (openai) or ``text`` and ``initial_query`` (opea).
+Wire facts: DocSum takes JSON, or a form with files; every value of a form is text. Data preparation takes a form; of
+several files in one form its release 1.5 reads only the last (``form.get("files")``), so a file is a request of its own
+here.
 """
 
 from __future__ import annotations

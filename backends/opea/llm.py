@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, ClassVar, Unpack
+from typing import Annotated, Any, Unpack
 
 from backends.dialects.openai_chat import chat_operation, chat_stream_operation
 from backends.dialects.openai_common import checked_model, named_body
@@ -30,8 +30,6 @@ _Texts = Annotated[str, Size(1)] | Annotated[Sequence[Annotated[str, Size(1)]], 
 
 class ModelCalls(OPEACore):
     """Calls of the services in front of the models. ``model`` may be left out: the deployment has one."""
-
-    most_texts: ClassVar[int | None] = None
 
     def _chosen_model(self, model: str | None, kind: str) -> str | None:
         """Return the model of a call, None where neither it nor the backend names one."""
