@@ -63,9 +63,9 @@ class DialectServer(HTTPBackend):
         del headers
         return typed_error(status, data, model=operation.model, explain=self.explain)
 
-    def _chosen_model(self, model: str | None, kind: str) -> str:
+    def _chosen_model(self, model: str | None, kind: str) -> str | None:
         """Return the model of a call: its own, else the backend's; ``kind`` is ``chat``, ``completion``,
-        ``embedding`` or a provider's own word.
+        ``embedding`` or a provider's own word. A server that serves a single model may be sent none.
 
         Raises:
             InvalidRequestError: neither names one.

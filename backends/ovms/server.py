@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from backends import errors
+from backends.dialects.openai_common import checked_model
 from backends.dialects.openai_server import DialectServer
 from backends.operation import Operation
 from backends.ovms.failures import typed_error
@@ -54,6 +55,14 @@ class OVMSServer(DialectServer):
         """Return the typed error of an error answer; an unknown model brings names from the last ``models()``."""
         del headers
         return typed_error(status, data, model=operation.model, explain=self.explain)
+
+    def _chosen_model(self, model: str | None, kind: str) -> str:
+        """Return the model of a call, which every path and body of this server needs.
+
+        Raises:
+            InvalidRequestError: neither the call nor the backend names one.
+        """
+        return checked_model(super()._chosen_model(model, kind), self.provider.name)
 
     def _model_path(self, prefix: str, model: str, version: int | str | None) -> str:
         """Return ``/v2/models/M`` or ``/v2/models/M/versions/V``, both escaped.
