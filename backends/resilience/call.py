@@ -151,7 +151,7 @@ def _learn(
         return None
     if blame is Blame.KEY_REFUSED:
         raise failure.error
-    if call.retries >= endpoint.settings.max_retries:
+    if call.retries >= endpoint.settings.max_retries or (failure.most is not None and call.retries >= failure.most):
         raise failure.error
     if failure.hint is not None and failure.hint > endpoint.settings.max_retry_after:
         raise failure.error

@@ -39,7 +39,8 @@ class Blame(Enum):
     KEY_REFUSED = "key refused"
     """401, 402, 403 or spent quota: this key is retired, the next is tried without sleep."""
     CONTENTION = "contention"
-    """408, 409: try again, nobody learns."""
+    """408, 409, a 429 of a server that is full whoever asks, an engine behind the server that failed (424): try again,
+    nobody learns."""
     OUTAGE = "outage"
     """Connect, reset, timeout, 5xx, 529, a stream that died: the breaker learns, try again."""
 
@@ -60,10 +61,18 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         repeatable: whether the same request may be put on the wire again.
         hint: seconds that the server asked to wait, None when it did not say.
         kind: status or transport failure, for "the same failure on two keys counts once".
+        most: waits of one call after which this failure is final, None for as many as the settings allow.
     """
 
     def __init__(
-        self, error: errors.BackendError, blame: Blame, *, repeatable: bool, kind: object, hint: float | None = None
+        self,
+        error: errors.BackendError,
+        blame: Blame,
+        *,
+        repeatable: bool,
+        kind: object,
+        hint: float | None = None,
+        most: int | None = None,
     ) -> None:
         super().__init__(error.message)
         self.error = error
@@ -71,6 +80,7 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         self.repeatable = repeatable
         self.kind = kind
         self.hint = hint
+        self.most = most
 
 
 _BY_STATUS: Final[dict[int, type[errors.BackendError]]] = {
@@ -114,10 +124,10 @@ def failed_answer(
     status = error.status or 0
     if isinstance(error, errors.QuotaExceededError | errors.AuthenticationError) or status == 403:
         blame = Blame.KEY_REFUSED
+    elif status in (408, 409) or (status in (424, 429) and isinstance(error, errors.ServerError)):
+        blame = Blame.CONTENTION
     elif status == 429 or isinstance(error, errors.RateLimitError):
         blame = Blame.KEY_BUSY
-    elif status in (408, 409):
-        blame = Blame.CONTENTION
     elif status >= 500:
         blame = Blame.OUTAGE
     else:
@@ -135,7 +145,8 @@ def failed_answer(
     )
     if hint is not None:
         error.retry_after = hint
-    return AttemptFailed(error, blame, repeatable=repeatable, kind=status, hint=hint)
+    most = 1 if status == 424 else None  # what fails in the engine twice is mostly the request's own doing
+    return AttemptFailed(error, blame, repeatable=repeatable, kind=status, hint=hint, most=most)
 
 
 _WORDS: Final[dict[Failure, str]] = {
