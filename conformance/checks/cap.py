@@ -11,6 +11,7 @@ from typing import Any
 from backends import errors
 from backends.types import Reply
 from conformance.check import check
+from conformance.checks.common import shows
 from conformance.simulators.faults import Fault, Replace
 from conformance.simulators.record import Seen
 from conformance.subject import CallCase, Subject
@@ -83,7 +84,8 @@ async def cap_02(trial: Trial) -> None:
         nonces = [seen.nonce for seen in sent]
         everything = f"{reply!r} {reply.headers!r} {reply.raw!r} {_bytes_of(reply)!r}"
         trial.expect(
-            any(nonce in everything for nonce in nonces), "what the server wrote into its answer is not in the reply"
+            any(shows(nonce, everything) for nonce in nonces),
+            "what the server wrote into its answer is not in the reply",
         )
     if case.judge is not None:
         case.judge(trial, reply, sent[-1])
