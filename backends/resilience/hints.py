@@ -156,7 +156,12 @@ def _from_body(body: object) -> float | None:
     error = body.get("error", body) if isinstance(body, dict) else body
     if isinstance(body, dict):
         estimate = body.get("estimated_time")
-        if type(estimate) in (int, float) and math.isfinite(estimate) and estimate >= 0:
+        if (
+            isinstance(estimate, int | float)
+            and not isinstance(estimate, bool)
+            and math.isfinite(estimate)
+            and estimate >= 0
+        ):
             return float(estimate)
     if isinstance(error, dict):
         details = error.get("details")
