@@ -104,7 +104,7 @@ class ChatParameters(_OpenAISide, total=False):
         tools: ``{"type": "function", "function": {...}}`` each; the model makes one call a turn.
         tool_choice: ``auto``, ``none``, ``required``, a function's name or ``{"type": "function", ...}``.
         tool_prompt: the sentence that introduces the tools to the model.
-        response_format: OpenAI's ``{"type": "json_schema", "json_schema": {...}}``, or a :data:`~backends.hf_tgi.grammar.Grammar`; not with tools.
+        response_format: OpenAI's ``{"type": "json_schema", "json_schema": {...}}``, or a grammar; not with tools.
     """
 
     max_completion_tokens: Annotated[int | None, Between(1)]
