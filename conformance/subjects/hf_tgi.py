@@ -31,7 +31,7 @@ def _live(environ: Mapping[str, str]) -> HFTGI:
 SUBJECT: Final = Subject(
     name="hf_tgi",
     title="Hugging Face TGI",
-    tags=frozenset({"http", "keys", "chat", "stream", "usage", "tools", "sync"}),
+    tags=frozenset({"http", "keys", "chat", "stream", "usage", "tools", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
@@ -44,6 +44,7 @@ SUBJECT: Final = Subject(
     features=FEATURES,
     not_applicable={
         "BAK-08": "a TGI server knows no credit and no quota: its 429 means that all places are taken, which passes",
+        "ERR-06": "a TGI server has one model and knows no unknown one: any other name is taken for an adapter of it",
         "SEC-03": "no call of a TGI server has a name in its path: it has one model, and adapters are named in the body",
     },
     refusals=tuple(HFTGI.refusals),

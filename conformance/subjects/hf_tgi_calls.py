@@ -91,7 +91,7 @@ DECLARED: Final[Mapping[str, CallCase]] = {
         judge=_counted,
         whole_json=True,
     ),
-    "generate with everything": once(
+    "generate_with_everything": once(
         "POST */generate",
         "generate",
         "hello",
@@ -100,8 +100,8 @@ DECLARED: Final[Mapping[str, CallCase]] = {
         judge=_candidates,
         whole_json=True,
     ),
-    "generate at the root": once(
-        "POST */hf_tgi/",
+    "generate_at_the_root": once(
+        "POST /",
         "generate",
         "hello",
         options={"compat": True},
@@ -116,8 +116,8 @@ DECLARED: Final[Mapping[str, CallCase]] = {
         judge=_counted,
         stream=True,
     ),
-    "stream_generate at the root": once(
-        "POST */hf_tgi/",
+    "stream_generate_at_the_root": once(
+        "POST /",
         "stream_generate",
         "hello",
         options={"compat": True, "top_n_tokens": 2},
