@@ -62,7 +62,13 @@ class EventReader:
                 return
 
     def finish(self) -> Iterable[Chunk]:
-        """Take the end of the bytes; an event without its blank line is not an event."""
+        """Take the end of the bytes; an event without its blank line is not an event.
+
+        Raises:
+            FormatError: the last event was larger than allowed.
+        """
+        if not self.done:
+            self._decoder.close()
         return ()
 
     def failure(self, payload: dict[str, Any]) -> BackendError:
