@@ -51,7 +51,9 @@ class GenerationReader(EventReader):
         raw = payload.get("token")
         if raw is None:
             return ()
-        token = read_token(raw)
+        token, whole = read_token(raw), payload.get("generated_text")
+        if whole is not None and type(whole) is not str:
+            raise FormatError("generated_text is not text")
         self._tokens.append(token)
         self._raw_tokens.append(raw)
         top = payload.get("top_tokens")
@@ -60,11 +62,8 @@ class GenerationReader(EventReader):
         text = "" if token.special else token.text
         if text:
             self._text.append(text)
-        whole = payload.get("generated_text")
         if whole is None:
             return (Chunk(text, raw=payload),)
-        if type(whole) is not str:
-            raise FormatError("generated_text is not text")
         self._whole = whole
         self.done = True
         details = payload.get("details")
