@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar, Unpack
 
+from backends.dialects.openai_completions import Prompt, checked_prompt
 from backends.dialects.openai_embeddings import embed_operation
 from backends.hf_tei.core import TEIServer
 from backends.hf_tei.parameters import (
@@ -133,7 +134,7 @@ class EmbedCalls(TEIServer):
         return await self._whole(make, len(others), options, "scores", beside=1)
 
     async def aopenai_embed(
-        self, texts: Inputs, *, model: str | None = None, **parameters: Unpack[OpenAIEmbedParameters]
+        self, texts: Prompt, *, model: str | None = None, **parameters: Unpack[OpenAIEmbedParameters]
     ) -> Embeddings:
         """Return one vector for each text by the OpenAI-compatible side (``POST /v1/embeddings``).
 
@@ -142,6 +143,7 @@ class EmbedCalls(TEIServer):
         Splitting, arguments and errors as for :meth:`aembed`.
         """
         options, fields = split(parameters, OpenAIEmbedParameters, self.provider.name)
+        checked_prompt(texts, self.provider.name, name="texts", empty=False)  # this side takes no list of both
         items, listed = checked_inputs(texts, "texts")
         label = self._chosen_model(model, "embedding")
 

@@ -29,7 +29,7 @@ def normalize(vectors: Sequence[Vector]) -> tuple[tuple[float, ...], ...]:
         InvalidRequestError: one is empty, has another length than the first, holds what is not a finite number, or is
             all zeros and so has no direction.
     """
-    rows = _checked(vectors, "vectors")
+    rows = _checked(_listed(vectors, "vectors"))
     numpy = _numpy(len(rows) * len(rows[0]))
     if numpy is None:
         return tuple(map(_unit, rows))
@@ -51,7 +51,7 @@ def similarities(vector: Vector, others: Sequence[Vector]) -> tuple[float, ...]:
     Raises:
         InvalidRequestError: as for :func:`normalize`.
     """
-    rows = _checked([_plain(vector), *_checked(others, "others")], "vectors")
+    rows = _checked([_plain(vector), *_listed(others, "others")])
     numpy = _numpy(len(rows) * len(rows[0]))
     if numpy is None:
         source, *rest = map(_unit, rows)
@@ -62,24 +62,30 @@ def similarities(vector: Vector, others: Sequence[Vector]) -> tuple[float, ...]:
     return tuple(min(1.0, max(-1.0, value)) for value in found)
 
 
-def _checked(vectors: Any, name: str) -> list[Vector]:
-    """Return vectors that are all of one length."""
+def _listed(vectors: Any, name: str) -> list[Any]:
+    """Return vectors as a list, arrays among them as lists."""
     vectors = _plain(vectors)
-    if isinstance(vectors, list | tuple):
-        vectors = [_plain(vector) for vector in vectors]
     if isinstance(vectors, str | bytes) or not isinstance(vectors, Sequence) or not vectors:
         bad_argument(f"{name} must be a list of vectors, and not empty")
+    return [_plain(vector) for vector in vectors]
+
+
+def _checked(vectors: list[Any]) -> list[Vector]:
+    """Return vectors that all have one length and a direction."""
     for index, vector in enumerate(vectors):
         if isinstance(vector, str | bytes) or not isinstance(vector, Sequence) or not vector:
-            bad_argument(f"{name}[{index}] must be a list of numbers, and not empty")
+            bad_argument(f"vectors[{index}] must be a list of numbers, and not empty")
         if len(vector) != len(vectors[0]):
-            bad_argument(f"{name}[{index}] has {len(vector)} numbers, and the first vector {len(vectors[0])}")
+            bad_argument(f"vectors[{index}] has {len(vector)} numbers, and the first vector {len(vectors[0])}")
         try:
-            if not math.isfinite(math.fsum(vector)) or not any(vector):
-                bad_argument(f"{name}[{index}] holds a number that is not finite, or nothing but zeros")
+            finite = all(map(math.isfinite, vector))
         except (TypeError, OverflowError):
-            bad_argument(f"{name}[{index}] must be a list of finite numbers")
-    return list(vectors)
+            finite = False
+        if not finite:
+            bad_argument(f"vectors[{index}] must be a list of finite numbers")
+        if not any(vector):
+            bad_argument(f"vectors[{index}] holds nothing but zeros, which have no direction")
+    return vectors
 
 
 def _plain(value: Any) -> Any:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from backends.hf_tei import HFTEI
-from conformance.subject import Live, Site, Subject, standard_arguments
+from conformance.subject import Site, Subject, standard_arguments
 from conformance.subjects.hf_tei_calls import DECLARED
 
 __all__ = ["SUBJECT"]
@@ -14,10 +13,6 @@ __all__ = ["SUBJECT"]
 
 def _make(site: Site, **settings: Any) -> HFTEI:
     return HFTEI(**standard_arguments(site, settings))
-
-
-def _live(environ: Mapping[str, str]) -> HFTEI:
-    return HFTEI(environ=environ, max_retries=1)
 
 
 SUBJECT: Final = Subject(
@@ -39,5 +34,4 @@ SUBJECT: Final = Subject(
     },
     refusals=tuple(HFTEI.refusals),
     sources=("backends.hf_tei",),
-    live=Live(variables=("HF_TEI_BASE_URL",), make=_live),
 )
