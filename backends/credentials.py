@@ -18,6 +18,9 @@ The file is ``~/.ipfs_api_credentials`` (or the path in ``IPFS_API_CREDENTIALS``
     groq_api_key = "..."         # flat form, before the first table
 
 It must be readable by its owner only (``chmod 600``).
+
+Some providers' own tools keep a key in a file of theirs, which an environment variable names (``HF_TOKEN_PATH``): it
+belongs to the environment, is asked after the variables that hold a key, and its permissions are those tools' business.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ _BEGINNINGS: Final = (
 _TOO_LONG: Final = re.compile(r"tokens.{0,40} must be <=|must have less than \d+ tokens")
 _WRONG_MODEL: Final = re.compile(r"\bmodel is not an? |\bis not (?:supported|available) for", re.IGNORECASE)
 _COUNT: Final = re.compile(r"[0-9]{1,15}")
-_SECONDS: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?(?:[eE]-?[0-9]{1,3})?")
+_DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,20})?")
 
 
 def typed_error(status: int | None, data: Any) -> errors.BackendError:
@@ -121,5 +121,5 @@ def header_count(headers: Mapping[str, str], name: str) -> int | None:
 
 def header_seconds(headers: Mapping[str, str], name: str, unit: float = 0.001) -> float | None:
     """Return a duration in seconds from a header that counts in ``unit``, None where it is absent or none."""
-    found = _SECONDS.fullmatch(headers.get(name, ""))
+    found = _DECIMAL.fullmatch(headers.get(name, ""))
     return float(found[0]) * unit if found is not None else None
