@@ -7,6 +7,7 @@ its one model; the others are refused with 424, which is never repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, Unpack
 
@@ -154,18 +155,26 @@ class EmbedCalls(TEIServer):
 
         started = self._clock.monotonic()
         parts = await self._parts(make, len(items), options)
-        rows = [row for part in parts for row in part.raw["data"]]
-        raw = {**parts[0].raw, "data": [{**row, "index": index} for index, row in enumerate(rows)]}
-        reply = joined(parts, self._clock.monotonic() - started, "vectors", raw)
-        if len(parts) > 1:
-            raw["usage"] = {"prompt_tokens": reply.usage.input_tokens, "total_tokens": reply.usage.total_tokens}
-        return reply
+        reply = joined(parts, self._clock.monotonic() - started, "vectors", _joined_rows(parts))
+        if len(parts) == 1:
+            return reply
+        usage = {"prompt_tokens": reply.usage.input_tokens, "total_tokens": reply.usage.total_tokens}
+        return replace(reply, raw={**parts[0].raw, "data": reply.raw, "usage": usage})
 
     embed = blocking(aembed)
     embed_all = blocking(aembed_all)
     embed_sparse = blocking(aembed_sparse)
     similarity = blocking(asimilarity)
     openai_embed = blocking(aopenai_embed)
+
+
+def _joined_rows(parts: Sequence[Embeddings]) -> list[dict[str, Any]]:
+    """Return the rows of several answers as those of one, with the numbers of the list given."""
+    rows: list[dict[str, Any]] = []
+    for part in parts:
+        first = len(rows)
+        rows += [{**row, "index": first + row.get("index", place)} for place, row in enumerate(part.raw["data"])]
+    return rows
 
 
 def _read(read: Callable[[Answer, int], R], number: int, answer: Answer) -> R:
