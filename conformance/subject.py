@@ -52,6 +52,7 @@ class CallCase:
         whole_json: the answer is one JSON object, and the reply's ``raw`` is that object.
         empty: the call returns None.
         headers: the answer's headers stand on the reply.
+        requests: how many requests the call is, where the provider takes long lists in parts.
     """
 
     route: str
@@ -64,6 +65,7 @@ class CallCase:
     whole_json: bool = False
     empty: bool = False
     headers: bool = True
+    requests: int = 1
 
     @property
     def method(self) -> str:

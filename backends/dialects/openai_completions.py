@@ -178,7 +178,7 @@ class CompletionStreamReader(EventReader):
         text = text_of(choice.get("text"))
         if text:
             state.text.append(text)
-        finish = choice.get("finish_reason")
+        finish = choice.get("finish_reason") or None
         if finish:
             state.finish = finish
         for name, entries in (choice.get("logprobs") or {}).items():
