@@ -131,6 +131,8 @@ class Subject:
         not_applicable: requirement id -> why it does not concern this subject.
         sources: modules whose source is its own, for static analysis.
         live: how to reach the vendor; None when it has not been tried.
+        real: builds a backend as ``make`` does, whose server it starts on this machine itself; None where there is
+            none.
         features: what CAP-04 asks of the representative capability, by name (system prompt, tools ...); each is sent
             and judged.
         recorded: exchanges with a real server that are replayed, by ``source/name``.
@@ -154,6 +156,7 @@ class Subject:
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     live: Live | None = None
+    real: Callable[..., Any] | None = None
     features: Mapping[str, CallCase] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     recorded: Mapping[str, Recorded] = field(default_factory=dict)

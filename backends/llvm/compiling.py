@@ -61,7 +61,7 @@ class CompileCalls(LLVMCore):
         """
         called, fields, header = module_options(dict(options), OptimizeOptions)
         told, blobs = told_modules([module])
-        job = Job("optimize", {**header, **fields, "modules": told}, read_optimized, blobs)
+        job = Job("optimize", {"level": "O2", **header, **fields, "modules": told}, read_optimized, blobs)
         return await self._perform(job, called)
 
     async def alink(self, modules: Sequence[Module], **options: Unpack[LinkOptions]) -> Optimized:

@@ -66,8 +66,6 @@ def refused(returned: Returned, header: Any, wall: float) -> AttemptFailed:
     )
     if isinstance(header, dict) and isinstance(header.get("worker"), str):
         error.provider_request_id = header["worker"][:200]
-    if code in CODES:
-        return AttemptFailed(error, Blame.REQUEST, repeatable=False, kind=code)
     body: Mapping[str, Any] | str = said
     return failed_answer(error, returned.headers, body, Repeat.ALWAYS, wall)
 
