@@ -167,7 +167,9 @@ class LLVMCore(Backend):
         return replace(known, request_id=call.id, cached=True, attempts=0, latency=latency, cost=0.0)
 
     def _framed(self, job: Job[Any], seconds: float | None) -> bytes:
-        header = {"operation": job.name, **job.header, "seconds": seconds}
+        header = {"operation": job.name, **job.header}
+        if seconds is not None:
+            header["seconds"] = seconds
         if job.blobs:
             header["blobs"] = [len(blob) for blob in job.blobs]
         try:

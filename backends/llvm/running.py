@@ -32,7 +32,8 @@ class RunCalls(LLVMCore):
         """Compile a module for this machine and call one of its functions, in a process of its own.
 
         The process is forked for this call from a clean one, so nothing that the function does is left behind; it may
-        call the C library (``exp``, ``malloc``, ``printf`` into nowhere). Time and memory are limited.
+        call the C library (``exp``, ``malloc``, ``printf`` into nowhere). Time and memory are limited. Constructors of
+        the module (``llvm.global_ctors``) are not run.
 
         Args:
             module: IR or bitcode that defines the function; its types decide how arguments pass.

@@ -11,6 +11,7 @@ import array
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, Final, TypeAlias
 
 from backends.parameters import bad_argument
@@ -25,6 +26,7 @@ Restore: TypeAlias = Callable[[bytes], Any]
 _FORMATS: Final = frozenset("bBhHiIlLqQnNefd?c")
 _NATIVE: Final = "@=" + ("<" if sys.byteorder == "little" else ">")
 _LARGEST_INTEGER: Final = 1 << 64
+_MOST: Final = 255
 
 
 def told(arguments: Sequence[Argument]) -> tuple[list[dict[str, Any]], tuple[bytes, ...], tuple[Restore, ...]]:
@@ -35,6 +37,8 @@ def told(arguments: Sequence[Argument]) -> tuple[list[dict[str, Any]], tuple[byt
     """
     if isinstance(arguments, str | bytes) or not isinstance(arguments, Sequence):
         bad_argument("arguments must be a list of numbers and buffers", "llvm")
+    if len(arguments) > _MOST:
+        bad_argument(f"arguments must be no more than {_MOST}", "llvm")
     entries: list[dict[str, Any]] = []
     buffers: list[bytes] = []
     restores: list[Restore] = []
@@ -42,11 +46,11 @@ def told(arguments: Sequence[Argument]) -> tuple[list[dict[str, Any]], tuple[byt
         name = f"arguments[{index}]"
         if value is None:
             entries.append({"null": True})
-        elif isinstance(value, int):  # bool is one
-            if not -_LARGEST_INTEGER < value < _LARGEST_INTEGER:
+        elif isinstance(value, Integral):  # bool is one, and so are numpy's
+            if not -_LARGEST_INTEGER < int(value) < _LARGEST_INTEGER:
                 bad_argument(f"{name} does not fit into 64 bits", "llvm")
             entries.append({"int": int(value)})
-        elif isinstance(value, float):
+        elif isinstance(value, Real):
             entries.append({"float": float(value).hex()})
         else:
             data, restore = _buffer(name, value)

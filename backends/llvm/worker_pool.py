@@ -70,7 +70,7 @@ class WorkerPool:
         with self._lock:
             if self._closed:
                 raise _closed()
-            self._dying = [worker for worker in self._dying if not worker.ended]
+            self._collected()
             while self._idle:
                 worker = self._idle.pop()
                 if not worker.ended:
@@ -94,11 +94,17 @@ class WorkerPool:
 
     def _given_back(self, worker: WorkerProcess, most: int, *, worn: bool) -> None:
         with self._lock:
+            self._collected()
             keep = not worn and worker.exchanges < _MOST_EXCHANGES and len(self._idle) < most and not self._closed
             if keep:
                 self._idle.append(worker)
         if not keep:
             self._dropped(worker)
+
+    def _collected(self) -> None:
+        """Let go of killed processes that are gone by now."""
+        if self._dying:
+            self._dying = [worker for worker in self._dying if not worker.ended]
 
     def _dropped(self, worker: WorkerProcess) -> None:
         with self._lock:

@@ -71,6 +71,7 @@ class WorkerProcess:
         self._requests, self._answers = self._process.stdin, self._process.stdout
         for pipe in (self._requests, self._answers):
             os.set_blocking(pipe.fileno(), False)
+            _widen(pipe.fileno())
         self.exchanges = 0
         """How many it has begun."""
 
@@ -170,6 +171,14 @@ def _places() -> list[str]:
     if found is None or found.origin is None:
         raise ConfigurationError('LLVM needs llvmlite: pip install "backends-conformance[llvm]"')
     return [str(Path(__file__).resolve().parents[2]), str(Path(found.origin).resolve().parents[1])]
+
+
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold more, where the system lets us: each filling costs a change between two processes."""
+    import fcntl
+
+    with contextlib.suppress(AttributeError, OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIECE)
 
 
 def _settle(ready: asyncio.Future[None]) -> None:

@@ -177,7 +177,8 @@ class Engine:
             llvm.check_jit_execution()
         except OSError as error:
             raise Problem("no_executable_memory", str(error)) from None
-        machine = self._improved(module, asked, phases)
+        here = {**asked.get("target", {}), "triple": llvm.get_process_triple()}
+        machine = self._improved(module, {**asked, "target": here}, phases)
         signature_of(module, asked["function"])  # a private function may have been optimised away
         names = (*module.functions, *module.global_variables)
         externals = tuple(one.name for one in names if one.is_declaration and not one.name.startswith("llvm."))

@@ -79,7 +79,9 @@ class _Worker:
         except (ValueError, AttributeError) as error:
             raise Problem("invalid_frame", str(error)[:200]) from None
         # Nobody can interrupt LLVM from within; the signal's default ends the process, wherever it is.
-        signal.setitimer(signal.ITIMER_REAL, asked.get("seconds") or 0)
+        # The caller's patience ends a moment earlier; this is for a worker that has lost its caller.
+        seconds = asked.get("seconds")
+        signal.setitimer(signal.ITIMER_REAL, seconds + 1 if seconds else 0)
         engine = self._engine or self._started()
         fields, results = engine.perform(asked, blobs)
         return {"llvm": engine.version, **fields}, results

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, Final
 
 from backends.llvm.transport import Request as Frame
@@ -22,7 +23,7 @@ __all__ = ["operation"]
 _PATIENCE: Final = 30.0
 _MEMORY: Final = 4 << 30
 _LARGEST: Final = 64 << 20
-_STEADY: Final = {"seconds": {"link": 0.001, "run": 0.001}, "processor_seconds": 0.002, "peak_memory": 64 << 20}
+_STEADY: Final = {"processor_seconds": 0.002, "peak_memory": 64 << 20}
 """What a run cost, as the simulated worker tells it: no two real ones cost the same."""
 
 
@@ -35,17 +36,21 @@ def operation(name: str) -> Callable[[Call], Answer]:
             header = json.loads(text)
             blobs = frames.cut(rest, header.get("blobs", []))
         except (ValueError, AttributeError) as trouble:
-            return refuse(Problem(Kind.UNREADABLE, "", "a frame", str(trouble)[:200]))
+            return _refused(Problem(Kind.UNREADABLE, "", "a frame", str(trouble)[:200]))
         problem = HEADERS[name].check(header, "")
         if problem is None and header["operation"] != name:
             problem = Problem(Kind.CHOICE, "operation", name, header["operation"])
         if problem is not None:
-            return refuse(problem)
+            return _refused(problem)
         if name == "run":
             return _run(call, header, call.request.body)
         return _compiled(call, header, blobs)
 
     return handler
+
+
+def _refused(problem: Problem) -> Answer:
+    return replace(refuse(problem), problem=str(problem))
 
 
 def _compiled(call: Call, header: dict[str, Any], blobs: Sequence[bytes]) -> Answer:
@@ -68,6 +73,7 @@ def _run(call: Call, header: dict[str, Any], frame: bytes) -> Answer:
     if told["status"] >= 400:
         return error(told["status"], told["error"]["code"], told["error"]["message"])
     told |= {**_STEADY, "worker": f"simulated-{call.nonce}", "name": f"{header['name']}-{call.nonce}"}
+    told["seconds"] = dict.fromkeys(told["seconds"], 0.001)
     return _answer(told, frames.cut(rest, told.get("blobs", [])))
 
 

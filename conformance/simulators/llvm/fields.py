@@ -76,7 +76,7 @@ _CHANGED = {"target": _TARGET, "tuning": _TUNING, "passes": ListOf(Text(1))}
 
 
 def _header(required: dict[str, Shape], optional: dict[str, Shape]) -> Record:
-    return Record({"operation": Text(1), "seconds": Number(0), **required}, {"blobs": _SIZES, **optional}, nulls=False)
+    return Record({"operation": Text(1), **required}, {"seconds": Number(0), "blobs": _SIZES, **optional}, nulls=False)
 
 
 def _of_module(required: dict[str, Shape], optional: dict[str, Shape]) -> Record:
