@@ -138,7 +138,9 @@ async def _forger(trial: Trial, stranger: _Stranger) -> None:
     whole = len(_FORGED).to_bytes(4, "big") + b"\0" + _FORGED
     text = "".join(chr(byte) if 32 <= byte < 127 and byte != 34 else f"\\{byte:02X}" for byte in whole)
     code = _FORGER % (len(whole), text, len(whole))
-    trial.equal((await stranger.run(code, 0)).value, 5, "result of code that wrote an answer of its own into every pipe")
+    trial.equal(
+        (await stranger.run(code, 0)).value, 5, "result of code that wrote an answer of its own into every pipe"
+    )
     await stranger.refused("an answer of its own and a quick exit", "exited", code, 1)
 
 

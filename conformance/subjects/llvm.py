@@ -60,6 +60,7 @@ SUBJECT: Final = Subject(
     not_applicable={
         **{f"KEY-{number:02}": _NO_KEYS for number in range(1, 13)},
         "BAK-08": "a process of this machine costs nothing, so there is no credit to use up",
+        "ERR-03": f"{_NO_HTTP}nothing is decompressed, and a frame whose announced length is too large is not read at all",
         "SEC-01": f"{_NO_HTTP}there is no certificate, and no key that could travel in clear text",
         "SEC-02": f"{_NO_HTTP}it has no headers; control characters in names are refused: ERR-04",
         "SEC-03": f"{_NO_HTTP}it has no paths",
