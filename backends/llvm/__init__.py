@@ -61,7 +61,7 @@ __all__ = [
 
 
 class LLVM(CompileCalls, RunCalls, Refusals):
-    """A compiler and a place to run what it makes.
+    """A compiler and a place to run what it makes. ``report()`` counts operations where others count models.
 
     Args:
         resources, metadata: as for every backend; not used, for there are no credentials.

@@ -171,6 +171,8 @@ def _in_child(run: Run, area: mmap.mmap, places: Sequence[int], ending: int, all
         status = 0
     except Problem as problem:
         _tell(area, f"{problem.code}\n{problem.message}")
+    except MemoryError:
+        _tell(area, f"memory_limit\nthe code does not fit into {run.memory} bytes of memory")
     except BaseException as error:  # whatever it is, it is told, and the child ends here
         _tell(area, f"emit\n{type(error).__name__}: {error}")
     finally:
@@ -261,12 +263,13 @@ def _complaint(run: Run, status: int, head: bytes) -> Problem:
     length = min(struct.unpack_from("<I", head, _ERROR - 4)[0], _HEAD - _ERROR)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 1 and length:
         code, _, message = head[_ERROR : _ERROR + length].decode("utf-8", "replace").partition("\n")
-        return Problem(code if code == "missing_symbol" else "emit", message)
+        return Problem(code if code in ("missing_symbol", "memory_limit") else "emit", message)
     if os.WIFEXITED(status):
         return UncleanEnd("exited", f"@{run.function} ended its process with status {os.WEXITSTATUS(status)}")
     number = os.WTERMSIG(status)
     name = signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"
-    # LLVM aborts where it has no memory to link into; nobody but the system itself kills the child.
+    # LLVM aborts where it has no memory to link into, and a system without memory kills. (That the code killed itself
+    # looks the same.)
     no_room = number == signal.SIGKILL or (number == signal.SIGABRT and head[_STAGE] == _LINKING)
     if no_room or struct.unpack_from("<i", head, _REFUSED)[0]:
         return UncleanEnd("memory_limit", f"@{run.function} wanted more than {run.memory} bytes of memory ({name})")

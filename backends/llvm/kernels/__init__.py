@@ -4,7 +4,12 @@ Each file holds a version for double (``_f64``) and one for float (``_f32``):
 
 - ``dot``: ``dot_f64(ptr x, ptr y, i64 n) -> double``
 - ``cosine``: ``cosine_f64(ptr x, ptr y, i64 n) -> double``; 0 where a vector is all zeros.
-- ``softmax``: ``softmax_f64(ptr x, ptr out, i64 n) -> void``; ``out`` may be ``x``.
+- ``softmax``: ``softmax_f64(ptr x, ptr out, i64 n) -> void``.
+
+For example, with ``x`` and ``y`` two vectors of numpy or ``array.array("d", ...)`` of the same length:
+
+    llvm.run(kernel("cosine"), "cosine_f64", [x, y, len(x)]).value
+    _, shares = llvm.run(kernel("softmax"), "softmax_f64", [x, bytearray(8 * len(x)), len(x)]).buffers
 """
 
 from __future__ import annotations
