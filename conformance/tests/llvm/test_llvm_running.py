@@ -216,6 +216,9 @@ async def test_constructors_of_a_module_are_not_run(llvm: LLVM) -> None:
 
 
 async def test_no_signal_file_or_process_gets_out(llvm: LLVM, tmp_path) -> None:
+    assert (await llvm.arun(SEVEN, "seven")).confined, (
+        "else the attempts below would succeed, the first on this process"
+    )
     kept = tmp_path / "kept.txt"
     kept.write_text("kept")
     name = str(kept).encode() + b"\0"
