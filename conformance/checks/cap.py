@@ -50,7 +50,7 @@ async def _made(trial: Trial, case: CallCase, mode: str) -> tuple[Any, list[Seen
 @check("CAP-01", cases=_calls)
 async def cap_01(trial: Trial) -> None:
     """The request on the wire is what the provider's own schema and client send: the simulator found no fault with it."""
-    name, _, mode = trial.case.partition(" ")
+    name, _, mode = trial.case.rpartition(" ")
     case = trial.subject.declared[name]
     _, sent = await _made(trial, case, mode)
     trial.expect(
@@ -67,7 +67,7 @@ async def cap_01(trial: Trial) -> None:
 @check("CAP-02", cases=_calls)
 async def cap_02(trial: Trial) -> None:
     """The reply is read in full: nothing is dropped, raw is the provider's payload, unknown fields are tolerated and kept."""
-    name, _, mode = trial.case.partition(" ")
+    name, _, mode = trial.case.rpartition(" ")
     case = trial.subject.declared[name]
     if case.whole_json:
         trial.script(Fault(Replace("from_the_future", _UNKNOWN), path=case.path, method=case.method))
@@ -100,7 +100,7 @@ def _bytes_of(reply: Any) -> bytes:
 @check("CAP-03", cases=_refused)
 async def cap_03(trial: Trial) -> None:
     """A call that the provider does not have, or no longer has, raises UnsupportedError before the wire and says what to use."""
-    name, _, mode = trial.case.partition(" ")
+    name, _, mode = trial.case.rpartition(" ")
     backend = await trial.backend()
     trial.expect(name in type(backend).refusals, f"{name} is not among the backend's declared refusals")
     method = getattr(backend, name if mode == "sync" else "a" + name)
