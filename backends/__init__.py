@@ -7,19 +7,45 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from backends import errors
+    from backends.claude import Claude
+    from backends.gemini import Gemini
+    from backends.groq import Groq
     from backends.ollama import Ollama
+    from backends.opea import OPEA
     from backends.openai import OpenAI
+    from backends.ovms import OVMS
     from backends.registry import create, names
     from backends.s3_kit import S3Kit
     from backends.types import Priority
+    from backends.vllm import VLLM
 
-__all__ = ["Ollama", "OpenAI", "Priority", "S3Kit", "create", "errors", "names"]
+__all__ = [
+    "OPEA",
+    "OVMS",
+    "VLLM",
+    "Claude",
+    "Gemini",
+    "Groq",
+    "Ollama",
+    "OpenAI",
+    "Priority",
+    "S3Kit",
+    "create",
+    "errors",
+    "names",
+]
 
 _HOMES: Final = {
+    "Claude": "backends.claude",
+    "Gemini": "backends.gemini",
+    "Groq": "backends.groq",
+    "OPEA": "backends.opea",
+    "OVMS": "backends.ovms",
     "Ollama": "backends.ollama",
     "OpenAI": "backends.openai",
-    "Priority": "backends.types",
     "S3Kit": "backends.s3_kit",
+    "VLLM": "backends.vllm",
+    "Priority": "backends.types",
     "create": "backends.registry",
     "names": "backends.registry",
 }

@@ -18,6 +18,9 @@ The file is ``~/.ipfs_api_credentials`` (or the path in ``IPFS_API_CREDENTIALS``
     groq_api_key = "..."         # flat form, before the first table
 
 It must be readable by its owner only (``chmod 600``).
+
+Some providers' own tools keep a key in a file of theirs, which an environment variable names (``HF_TOKEN_PATH``): it
+belongs to the environment, is asked after the variables that hold a key, and its permissions are those tools' business.
 """
 
 from __future__ import annotations
@@ -48,6 +51,7 @@ FIELDS: Final = (
 """Field names that a provider's table may hold."""
 
 _LARGEST_FILE: Final = 1_048_576
+_LARGEST_KEY_FILE: Final = 4_096
 
 
 def default_path(environ: Mapping[str, str]) -> Path:
@@ -234,6 +238,10 @@ class Credentials:
             if text:
                 parts = [part for part in text.split(",") if part.strip()]
                 return _keys(parts, f"environment variable {variable}", self._provider)
+        for variable in self._provider.key_file_variables:
+            text = _key_file(self.environ.get(variable, "").strip(), variable)
+            if text:
+                return _keys([text], f"file of environment variable {variable}", self._provider)
         return ()
 
     def _file_keys(self) -> tuple[Key, ...]:
@@ -258,6 +266,31 @@ class Credentials:
                 return text
         value = self._from_file().get(field)
         return value if isinstance(value, str) else None
+
+
+def _key_file(path: str, variable: str) -> str:
+    """Return the key in a file that another program keeps; an absent file is an empty one.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is too large to be a key.
+    """
+    if not path:
+        return ""
+    try:
+        with open(os.path.expanduser(path), "rb") as file:
+            content = file.read(_LARGEST_KEY_FILE + 1)
+        text = content.decode("utf-8").strip()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"The file of environment variable {variable} is not text.") from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"The file of environment variable {variable} cannot be read: {error.strerror}."
+        ) from None
+    if len(content) > _LARGEST_KEY_FILE:
+        raise ConfigurationError(f"The file of environment variable {variable} is too large to hold a key.")
+    return text
 
 
 def _keys(values: Any, where: str, provider: Provider) -> tuple[Key, ...]:

@@ -41,7 +41,10 @@ __all__ = ["HTTPBackend"]
 
 T = TypeVar("T")
 
-_UNREADABLE: Final = (FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError)
+_UNREADABLE: Final = (
+    *(FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError),
+    OverflowError,  # an integer of a thousand digits where a float belongs
+)
 """What reading an answer of the wrong shape raises: the answer is hostile until read, so each is the answer's fault."""
 _LARGEST_ERROR_BODY: Final = 65_536
 _LARGEST_MESSAGE: Final = 2_000
@@ -240,7 +243,10 @@ class HTTPBackend(Backend):
             error = error_class(response.status)(f"HTTP {response.status}", status=response.status)
         error.provider_request_id = self._provider_request_id(response.headers)
         _mask(error, key)
-        return failed_answer(error, response.headers, data, work.repeat, self._clock.time())
+        failure = failed_answer(error, response.headers, data, work.repeat, self._clock.time())
+        if response.status in work.operation.repeat_once and not isinstance(error, errors.OverloadedError):
+            failure.most_repeats = 1
+        return failure
 
     async def _attempt(self, work: _Work, call: Call[T], key: Key | None) -> T:
         """One attempt at a whole answer."""

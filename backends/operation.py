@@ -123,6 +123,8 @@ class Operation(Generic[T]):
         expect: what the answer's body is.
         stream: makes a reader for the answer's bytes; None for a whole answer.
         repeat: when the request may be sent again.
+        repeat_once: statuses after which it is sent once more and no oftener: the same work would most likely fail
+            again (a computation that failed). A server that says it is overloaded or not ready is asked as usual.
         accepted: statuses below 400 are answers; these further ones are, too (a HEAD that may say 404).
         inspect: looks at a whole answer before it counts as a success and may raise a BackendError
             (an error inside a 200).
@@ -141,6 +143,7 @@ class Operation(Generic[T]):
     expect: Literal["json", "text", "bytes", "none"] = "json"
     stream: Callable[[], StreamReader[T]] | None = None
     repeat: Repeat = Repeat.ALWAYS
+    repeat_once: frozenset[int] = field(default_factory=frozenset)
     accepted: frozenset[int] = field(default_factory=frozenset)
     inspect: Callable[[Answer], None] | None = None
     silence: float | None = None

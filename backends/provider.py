@@ -19,6 +19,7 @@ class Provider:
         base_url: the vendor's own address, without a trailing slash.
         key_required: False for servers that may run without a key.
         key_variables: environment variables that hold one key, first found wins; each may also hold several, comma-separated.
+        key_file_variables: environment variables that name a file with the key and nothing else, asked after those.
         base_url_variables: environment variables that hold the address.
         key_header, key_prefix: where the key goes: ``Authorization``, ``Bearer ``.
         request_id_headers: answer headers that hold the provider's request id, first found wins.
@@ -30,6 +31,7 @@ class Provider:
     base_url: str
     key_required: bool
     key_variables: tuple[str, ...]
+    key_file_variables: tuple[str, ...] = ()
     base_url_variables: tuple[str, ...] = ()
     key_header: str = "Authorization"
     key_prefix: str = "Bearer "

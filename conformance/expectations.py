@@ -75,6 +75,7 @@ class Expectations:
         models: unknown or retired models, and a name that must be among the suggestions (None: any suggestion will do).
         warm: called before those models are asked for, so that a server's own models are known.
         tools: options of the representative call that make the model call two tools.
+        tool_calls: how many it then calls at least: 2, or 1 where the server makes one call a turn.
     """
 
     statuses: tuple[ErrorCase, ...] = ()
@@ -88,6 +89,7 @@ class Expectations:
     models: tuple[tuple[str, str | None], ...] = ()
     warm: Callable[[Any], Any] | None = None
     tools: Mapping[str, Any] = field(default_factory=lambda: {"tools": [_tool("weather"), _tool("tide")]})
+    tool_calls: int = 2
 
 
 _NONE: Final = Expectations()

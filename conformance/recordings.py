@@ -26,9 +26,10 @@ class Exchange:
     Attributes:
         name: ``chat_stream``; ``source`` is the file's name.
         method, path: of the request.
-        sent: the request's JSON body, or its text where it was not JSON; None where there was none.
+        sent: the request's JSON body, or its text or bytes where it was not JSON; None where there was none.
         status, headers, body: of the answer; headers with lower-case names, without those of the transfer.
         pieces: sizes of the pieces in which the body arrived.
+        asked: headers of the request, with lower-case names.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Exchange:
     headers: dict[str, str]
     body: bytes
     pieces: tuple[int, ...]
+    asked: dict[str, str]
 
 
 @cache
@@ -60,6 +62,8 @@ def exchange(name: str) -> Exchange:
 
 
 def _json(body: Any) -> Any:
+    if isinstance(body, dict):
+        return base64.b64decode(body["base64"])
     try:
         return json.loads(body) if isinstance(body, str) else body
     except json.JSONDecodeError:
@@ -80,4 +84,5 @@ def _read(entry: dict[str, Any], source: str) -> Exchange:
         {name.lower(): value for name, value in response["headers"].items() if name.lower() not in _DROPPED},
         content,
         tuple(response.get("chunk_sizes", ())),
+        {name.lower(): value for name, value in entry["request"].get("headers", {}).items()},
     )

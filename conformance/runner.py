@@ -69,6 +69,8 @@ def plan(selection: Selection) -> tuple[Job, ...]:
     names = [name for name in subject.built() if not selection.backends or name in selection.backends]
     if selection.lane == "live":
         names = [name for name in names if missing_variables(subject.load(name)) is None]
+    if selection.lane == "real":
+        names = [name for name in names if subject.load(name).real is not None]
     jobs: list[Job] = []
     wanted = [
         requirement.id

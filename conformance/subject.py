@@ -52,6 +52,7 @@ class CallCase:
         whole_json: the answer is one JSON object, and the reply's ``raw`` is that object.
         empty: the call returns None.
         headers: the answer's headers stand on the reply.
+        requests: how many requests the call is, where the provider takes long lists in parts.
     """
 
     route: str
@@ -64,6 +65,7 @@ class CallCase:
     whole_json: bool = False
     empty: bool = False
     headers: bool = True
+    requests: int = 1
 
     @property
     def method(self) -> str:
@@ -117,7 +119,7 @@ class Subject:
         title: name for people.
         tags: what it has, matched against ``Requirement.applies_to``: ``http``, ``keys``, ``key_required``, ``chat``,
             ``stream``,
-            ``embed``, ``tools``, ``sync``, ``models``, ``s3`` ...
+            ``embed``, ``tools``, ``sync``, ``models``, ``s3``, ``runs_code`` (a stranger's machine code) ...
         make: builds a backend that lives at a site; ``settings`` are those of the constructor and win over the
             defaults.
         call: the representative cheap call: ``await call(backend, text, **options)``.
@@ -131,6 +133,8 @@ class Subject:
         not_applicable: requirement id -> why it does not concern this subject.
         sources: modules whose source is its own, for static analysis.
         live: how to reach the vendor; None when it has not been tried.
+        real: builds a backend as ``make`` does, whose server it starts on this machine itself; None where there is
+            none.
         features: what CAP-04 asks of the representative capability, by name (system prompt, tools ...); each is sent
             and judged.
         recorded: exchanges with a real server that are replayed, by ``source/name``.
@@ -156,6 +160,7 @@ class Subject:
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     live: Live | None = None
+    real: Callable[..., Any] | None = None
     features: Mapping[str, CallCase] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     recorded: Mapping[str, Recorded] = field(default_factory=dict)

@@ -10,7 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from backends.dialects.openai_chat_stream import ChatStreamReader
-from backends.dialects.openai_common import arguments_text, checked_messages, json_object, read_usage, text_of
+from backends.dialects.openai_common import (
+    arguments_text,
+    checked_messages,
+    json_object,
+    named_body,
+    read_usage,
+    text_of,
+)
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_events import MAX_EVENT_BYTES
 from backends.operation import Answer, Operation
@@ -23,20 +30,25 @@ PATH: Final = "/chat/completions"
 
 
 def chat_operation(
-    model: str, messages: Sequence[Message], fields: Mapping[str, Any], *, provider: str | None = None, path: str = PATH
+    model: str | None,
+    messages: Sequence[Message],
+    fields: Mapping[str, Any],
+    *,
+    provider: str | None = None,
+    path: str = PATH,
 ) -> Operation[ChatReply]:
-    """Return the operation of a whole chat answer.
+    """Return the operation of a whole chat answer; without a model the server takes its own.
 
     Raises:
         InvalidRequestError: the messages are empty or malformed.
     """
-    body = {"model": model, "messages": checked_messages(messages, provider), **fields}
+    body = named_body(model, {"messages": checked_messages(messages, provider), **fields})
     body.pop("stream_options", None)  # the service refuses it without a stream
     return Operation("chat", read_chat, path, body=body, model=model)
 
 
 def chat_stream_operation(
-    model: str,
+    model: str | None,
     messages: Sequence[Message],
     fields: Mapping[str, Any],
     *,
@@ -46,7 +58,8 @@ def chat_stream_operation(
     max_event_bytes: int = MAX_EVENT_BYTES,
 ) -> Operation[ChatReply]:
     """Return the operation of a streamed chat answer; ``usage`` asks for the usage chunk unless the caller decided."""
-    body = streaming_body({"model": model, "messages": checked_messages(messages, provider), **fields}, usage=usage)
+    body = named_body(model, {"messages": checked_messages(messages, provider), **fields})
+    body = streaming_body(body, usage=usage)
     return Operation(
         "stream_chat", read_chat, path, body=body, model=model, stream=lambda: ChatStreamReader(max_event_bytes)
     )

@@ -11,7 +11,16 @@ from backends.parameters import bad_argument
 from backends.types import Message, Usage
 from backends.wire.values import FormatError
 
-__all__ = ["arguments_text", "checked_messages", "checked_model", "count", "json_object", "read_usage", "text_of"]
+__all__ = [
+    "arguments_text",
+    "checked_messages",
+    "checked_model",
+    "count",
+    "json_object",
+    "named_body",
+    "read_usage",
+    "text_of",
+]
 
 _NO_USAGE: Final = Usage()
 
@@ -67,6 +76,11 @@ def checked_model(model: Any, provider: str | None = None) -> str:
     if not model.strip() or len(model) > 500 or not model.isprintable():
         bad_argument("model must be printable text of 1 to 500 characters", provider)
     return model
+
+
+def named_body(model: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body that names its model; None sends none, to a server that serves a single one."""
+    return body if model is None else {"model": model, **body}
 
 
 def json_object(data: Any) -> dict[str, Any]:

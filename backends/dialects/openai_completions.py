@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from backends.dialects.openai_chat import streaming_body
-from backends.dialects.openai_common import json_object, read_usage, text_of
+from backends.dialects.openai_common import json_object, named_body, read_usage, text_of
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_events import MAX_EVENT_BYTES, EventReader
 from backends.operation import Answer, Operation
@@ -72,17 +72,17 @@ def _check_tokens(tokens: Sequence[Any], name: str, provider: str | None) -> Non
 
 
 def completion_operation(
-    model: str, prompt: Prompt, fields: Mapping[str, Any], *, provider: str | None = None, path: str = PATH
+    model: str | None, prompt: Prompt, fields: Mapping[str, Any], *, provider: str | None = None, path: str = PATH
 ) -> Operation[CompletionReply]:
-    """Return the operation of a whole completion."""
+    """Return the operation of a whole completion; without a model the server takes its own."""
     checked_prompt(prompt, provider)
-    body = {"model": model, "prompt": prompt, **fields}
+    body = named_body(model, {"prompt": prompt, **fields})
     body.pop("stream_options", None)
     return Operation("complete", read_completion, path, body=body, model=model)
 
 
 def completion_stream_operation(
-    model: str,
+    model: str | None,
     prompt: Prompt,
     fields: Mapping[str, Any],
     *,
@@ -93,7 +93,7 @@ def completion_stream_operation(
 ) -> Operation[CompletionReply]:
     """Return the operation of a streamed completion."""
     checked_prompt(prompt, provider)
-    body = streaming_body({"model": model, "prompt": prompt, **fields}, usage=usage)
+    body = streaming_body(named_body(model, {"prompt": prompt, **fields}), usage=usage)
     return Operation(
         "stream_complete",
         read_completion,
@@ -178,7 +178,7 @@ class CompletionStreamReader(EventReader):
         text = text_of(choice.get("text"))
         if text:
             state.text.append(text)
-        finish = choice.get("finish_reason")
+        finish = choice.get("finish_reason") or None
         if finish:
             state.finish = finish
         for name, entries in (choice.get("logprobs") or {}).items():

@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Mapping
 from typing import Any, Final
 
-from backends.dialects.openai_common import json_object, read_usage
+from backends.dialects.openai_common import json_object, named_body, read_usage
 from backends.dialects.openai_completions import Prompt, checked_prompt
 from backends.dialects.openai_errors import raise_inside
 from backends.operation import Answer, Operation
@@ -29,7 +29,7 @@ PATH: Final = "/embeddings"
 
 
 def embed_operation(
-    model: str,
+    model: str | None,
     texts: Prompt,
     fields: Mapping[str, Any],
     *,
@@ -41,7 +41,7 @@ def embed_operation(
     """Return the operation of an embedding call.
 
     Args:
-        model, texts, fields: what to send; one text gives one vector.
+        model, texts, fields: what to send; one text gives one vector. Without a model the server takes its own.
         provider, path: of the server.
         most: how many inputs the provider takes in one request, None for no bound of its own.
         encoding: ``encoding_format`` where the caller gave none; None sends none.
@@ -52,7 +52,7 @@ def embed_operation(
     number = checked_prompt(texts, provider, name="texts", empty=False)
     if most is not None and number > most:
         bad_argument(f"texts must have at most {most} items, not {number}", provider)
-    body: dict[str, Any] = {"model": model, "input": texts, **fields}
+    body = named_body(model, {"input": texts, **fields})
     if encoding is not None:
         body.setdefault("encoding_format", encoding)
     return Operation("embed", lambda answer: read_embeddings(answer, number), path, body=body, model=model)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from backends.dialects.openai_errors import stream_error
+from backends.errors import BackendError
 from backends.types import Chunk
 from backends.wire.jsontext import loads
 from backends.wire.sse import SSEDecoder
@@ -55,14 +56,24 @@ class EventReader:
             if not isinstance(payload, dict):
                 raise FormatError("a stream event is not a JSON object")
             if payload.get("error") or event.event == "error":
-                raise stream_error(payload)
+                raise self.failure(payload)
             yield from take(payload)
             if self.done:
                 return
 
     def finish(self) -> Iterable[Chunk]:
-        """Take the end of the bytes; an event without its blank line is not an event."""
+        """Take the end of the bytes; an event without its blank line is not an event.
+
+        Raises:
+            FormatError: the last event was larger than allowed.
+        """
+        if not self.done:
+            self._decoder.close()
         return ()
+
+    def failure(self, payload: dict[str, Any]) -> BackendError:
+        """Return the typed error of an error event; overridden where a server has words of its own."""
+        return stream_error(payload)
 
     def take(self, payload: dict[str, Any]) -> Iterable[Chunk]:
         """Return the chunks of one payload."""

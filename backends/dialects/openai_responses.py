@@ -33,7 +33,8 @@ PATH: Final = "/responses"
 Input = str | Sequence[Mapping[str, Any]]
 """A text, or input items: messages, function outputs, items of earlier answers."""
 
-_FINISH: Final = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_FINISH: Final = {"max_output_tokens": "length", "max_tokens": "length", "content_filter": "content_filter"}
+"""Reasons for an incomplete response in the words of chat; ``max_tokens`` is OpenVINO Model Server's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from backends.settings import nearest
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import ChatReply, CompletionReply, Embeddings, Message, Model
-from backends.wire.values import segment
+from backends.wire.values import FormatError, segment
 
 __all__ = ["ChatServer", "CompletionServer", "DialectServer", "EmbedServer", "ModelServer", "read_model", "read_models"]
 
@@ -63,9 +63,9 @@ class DialectServer(HTTPBackend):
         del headers
         return typed_error(status, data, model=operation.model, explain=self.explain)
 
-    def _chosen_model(self, model: str | None, kind: str) -> str:
+    def _chosen_model(self, model: str | None, kind: str) -> str | None:
         """Return the model of a call: its own, else the backend's; ``kind`` is ``chat``, ``completion``,
-        ``embedding`` or a provider's own word.
+        ``embedding`` or a provider's own word. A server that serves a single model may be sent none.
 
         Raises:
             InvalidRequestError: neither names one.
@@ -288,4 +288,6 @@ def read_model(answer: Answer) -> Model:
 def _model(entry: Any) -> Model:
     """``shutdown_date`` is OpenAI's, ``YYYY-MM-DD``."""
     entry = json_object(entry)
+    if type(entry["id"]) is not str:
+        raise FormatError("a model has no name")
     return Model(entry["id"], entry, entry.get("owned_by"), entry.get("created"), entry.get("shutdown_date"))

@@ -151,7 +151,8 @@ def _learn(
         return None
     if blame is Blame.KEY_REFUSED:
         raise failure.error
-    if call.retries >= endpoint.settings.max_retries:
+    most = endpoint.settings.max_retries
+    if call.retries >= (most if failure.most_repeats is None else min(most, failure.most_repeats)):
         raise failure.error
     if failure.hint is not None and failure.hint > endpoint.settings.max_retry_after:
         raise failure.error

@@ -39,7 +39,8 @@ class Blame(Enum):
     KEY_REFUSED = "key refused"
     """401, 402, 403 or spent quota: this key is retired, the next is tried without sleep."""
     CONTENTION = "contention"
-    """408, 409, an overload told with another 4xx: try again, nobody learns."""
+    """408, 409, a server that is full whoever asks or "not ready yet" told with another 4xx, an engine behind the server
+    that failed (424): try again, nobody learns."""
     OUTAGE = "outage"
     """Connect, reset, timeout, 5xx, 529, a stream that died: the breaker learns, try again."""
 
@@ -60,10 +61,19 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         repeatable: whether the same request may be put on the wire again.
         hint: seconds that the server asked to wait, None when it did not say.
         kind: status or transport failure, for "the same failure on two keys counts once".
+        most_repeats: how often the call may have been repeated before and still be repeated after this failure; None
+            leaves that to the settings.
     """
 
     def __init__(
-        self, error: errors.BackendError, blame: Blame, *, repeatable: bool, kind: object, hint: float | None = None
+        self,
+        error: errors.BackendError,
+        blame: Blame,
+        *,
+        repeatable: bool,
+        kind: object,
+        hint: float | None = None,
+        most_repeats: int | None = None,
     ) -> None:
         super().__init__(error.message)
         self.error = error
@@ -71,6 +81,7 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         self.repeatable = repeatable
         self.kind = kind
         self.hint = hint
+        self.most_repeats = most_repeats
 
 
 _BY_STATUS: Final[dict[int, type[errors.BackendError]]] = {
@@ -114,13 +125,13 @@ def failed_answer(
     status = error.status or 0
     if isinstance(error, errors.QuotaExceededError | errors.AuthenticationError) or status == 403:
         blame = Blame.KEY_REFUSED
+    elif status in (408, 409) or (400 <= status < 500 and isinstance(error, errors.ServerError)):
+        blame = Blame.CONTENTION
     elif status == 429 or isinstance(error, errors.RateLimitError):
         blame = Blame.KEY_BUSY
-    elif status in (408, 409) or (status < 500 and isinstance(error, errors.OverloadedError)):
-        blame = Blame.CONTENTION
     elif status >= 500 and not isinstance(error, errors.InvalidRequestError):
         blame = Blame.OUTAGE
-    else:
+    else:  # a 5xx too, where the provider module read from it that the request is at fault
         blame = Blame.REQUEST
     told = hints.should_retry(headers)
     if told is True and blame is Blame.REQUEST:
@@ -135,7 +146,8 @@ def failed_answer(
             hint = error.retry_after  # of an event inside a stream: its reader has seen the body
     if hint is not None:
         error.retry_after = hint
-    return AttemptFailed(error, blame, repeatable=repeatable, kind=status, hint=hint)
+    most = 1 if status == 424 else None  # what fails in the engine twice is mostly the request's own doing
+    return AttemptFailed(error, blame, repeatable=repeatable, kind=status, hint=hint, most_repeats=most)
 
 
 _WORDS: Final[dict[Failure, str]] = {

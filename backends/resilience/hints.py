@@ -5,6 +5,7 @@ Wire facts:
 - ``retry-after-ms`` in milliseconds and ``x-should-retry`` (OpenAI and the SDKs built like its own).
 - ``retry-after`` in seconds or as an HTTP date (RFC 9110, section 10.2.3); some servers send fractions or ``1m0.36s``.
 - ``error.details[].retryDelay``, ``"45.8379s"`` (``google.rpc.RetryInfo``): Gemini gives it in the body only.
+- ``estimated_time`` in seconds beside ``error`` (Hugging Face's front end while a model loads).
 - ``error.message`` with "try again in 1m0.36s", "retry in 45.8s", "retry after 26 seconds" (Groq, OpenAI,
   Gemini, Azure).
 - ``x-ratelimit-reset-requests`` and ``-tokens`` as durations (``12ms``, ``6m0s``; OpenAI, Groq), and
@@ -162,6 +163,15 @@ def _from_body(body: object) -> float | None:
         # Gemini wraps the error of a stream in an array of one.
         body = body[0]
     error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(body, dict):
+        estimate = body.get("estimated_time")
+        if (
+            isinstance(estimate, int | float)
+            and not isinstance(estimate, bool)
+            and math.isfinite(estimate)
+            and estimate >= 0
+        ):
+            return float(estimate)
     if isinstance(error, dict):
         details = error.get("details")
         for detail in details[:_MOST_DETAILS] if isinstance(details, list) else ():

@@ -41,6 +41,8 @@ base_url=...)``.
 
 - The lane live has checks of its own, ``@check("REAL-01", lanes=("live",))``: they get a
   :class:`conformance.live.LiveTrial`, run against the vendor and cost money, so they are few and cheap.
+- The lane real is for subjects with ``real``, whose server is started on this machine: its checks get a
+  :class:`conformance.trial.Trial` as in the lane simulated, and drive the real server in ``trial.threads()``.
 - A module belongs to the chapter that its name begins with (``brk``, ``brk_timing``); helpers have names of no chapter.
 
 **A saboteur** breaks exactly that clause, in :mod:`conformance.saboteurs`, one module a chapter::

@@ -11,6 +11,7 @@ from typing import Any
 from backends import errors
 from backends.types import Reply
 from conformance.check import check
+from conformance.checks.common import shows
 from conformance.simulators.faults import Fault, Replace
 from conformance.simulators.record import Seen
 from conformance.subject import CallCase, Subject
@@ -49,7 +50,7 @@ async def _made(trial: Trial, case: CallCase, mode: str) -> tuple[Any, list[Seen
 @check("CAP-01", cases=_calls)
 async def cap_01(trial: Trial) -> None:
     """The request on the wire is what the provider's own schema and client send: the simulator found no fault with it."""
-    name, _, mode = trial.case.partition(" ")
+    name, _, mode = trial.case.rpartition(" ")
     case = trial.subject.declared[name]
     _, sent = await _made(trial, case, mode)
     trial.expect(
@@ -66,7 +67,7 @@ async def cap_01(trial: Trial) -> None:
 @check("CAP-02", cases=_calls)
 async def cap_02(trial: Trial) -> None:
     """The reply is read in full: nothing is dropped, raw is the provider's payload, unknown fields are tolerated and kept."""
-    name, _, mode = trial.case.partition(" ")
+    name, _, mode = trial.case.rpartition(" ")
     case = trial.subject.declared[name]
     if case.whole_json:
         trial.script(Fault(Replace("from_the_future", _UNKNOWN), path=case.path, method=case.method))
@@ -77,13 +78,14 @@ async def cap_02(trial: Trial) -> None:
         trial.equal(reply.raw.get("from_the_future"), _UNKNOWN, "an unknown field of the payload in raw")
     if isinstance(reply, Reply):
         trial.expect(reply.request_id, "the reply has no request id")
-        trial.equal(reply.attempts, 1, "attempts of the reply")
+        trial.equal(reply.attempts, case.requests, "attempts of the reply")
         trial.expect(reply.headers or not case.headers, "the answer's headers were dropped")
     if case.nonce and isinstance(reply, Reply):
         nonces = [seen.nonce for seen in sent]
         everything = f"{reply!r} {reply.headers!r} {reply.raw!r} {_bytes_of(reply)!r}"
         trial.expect(
-            any(nonce in everything for nonce in nonces), "what the server wrote into its answer is not in the reply"
+            any(shows(nonce, everything) for nonce in nonces),
+            "what the server wrote into its answer is not in the reply",
         )
     if case.judge is not None:
         case.judge(trial, reply, sent[-1])
@@ -98,7 +100,7 @@ def _bytes_of(reply: Any) -> bytes:
 @check("CAP-03", cases=_refused)
 async def cap_03(trial: Trial) -> None:
     """A call that the provider does not have, or no longer has, raises UnsupportedError before the wire and says what to use."""
-    name, _, mode = trial.case.partition(" ")
+    name, _, mode = trial.case.rpartition(" ")
     backend = await trial.backend()
     trial.expect(name in type(backend).refusals, f"{name} is not among the backend's declared refusals")
     method = getattr(backend, name if mode == "sync" else "a" + name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -66,10 +66,12 @@ async def cap_05(trial: Trial) -> None:
         return
     reply = await replay.run(backend, recorded)
     trial.equal((seen[0].method, seen[0].url.path), (recorded.method, recorded.path), "route of the request")
-    sent = json.loads(seen[0].content or "{}")
-    for field, value in (recorded.sent or {}).items():
+    expected, expected_rest = _parted(recorded.sent, recorded.asked)
+    sent, rest = _parted(seen[0].content, seen[0].headers)
+    for field, value in expected.items():
         if field not in replay.differs:
             trial.equal(sent.get(field), value, f"field {field} of the recorded request")
+    trial.equal(rest, expected_rest, "what follows the JSON of the recorded request")
     assert replay.judge is not None, "a recorded answer that is no error has its judge"
     replay.judge(trial, reply, recorded)
     if replay.stream:
@@ -88,6 +90,14 @@ def _message(body: Any) -> str:
     """What a recorded error says: ``{"error": {"message"}}``, ``{"error": text}`` or ``{"detail": text}``."""
     error = body.get("error") or body["detail"]
     return str(error["message"] if isinstance(error, dict) else error)
+
+
+def _parted(body: Any, headers: Mapping[str, str]) -> tuple[dict[str, Any], bytes]:
+    """Return the JSON object of a body and the bytes behind it, which a header announces where there are any."""
+    if not isinstance(body, bytes):
+        return body or {}, b""
+    end = int(headers.get("inference-header-content-length", len(body)))
+    return json.loads(body[:end] or b"{}"), body[end:]
 
 
 def _content(reply: Any) -> tuple[Any, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from conformance.simulators.generation import numeral
 from conformance.simulators.record import Seen
 from conformance.simulators.server import Simulator
 from conformance.trial import Trial
 
-__all__ = ["ENDPOINT_KEY", "elsewhere", "marked", "texts"]
+__all__ = ["ENDPOINT_KEY", "elsewhere", "marked", "shows", "texts"]
 
 ENDPOINT_KEY: Final = "sk-endpoint-9d2f61c07b3e4a58"
 """The key of a second endpoint."""
@@ -24,6 +25,11 @@ def elsewhere(trial: Trial, other: Simulator) -> dict[str, Any]:
 def marked(number: int) -> str:
     """Return a text that tells one call from another at the wire."""
     return f"call-number-{number:04d}"
+
+
+def shows(nonce: str, written: str) -> bool:
+    """Say whether a nonce stands in what was written, as text or, where an answer has only numbers, as a number."""
+    return nonce in written or repr(numeral(nonce)) in written
 
 
 def texts(seen: list[Seen]) -> list[str]:

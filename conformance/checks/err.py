@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.check import check
+from conformance.checks.common import shows
 from conformance.expectations import ErrorCase, expectations_of
 from conformance.simulators.faults import (
     Bomb,
@@ -172,7 +173,7 @@ async def _under_the_wrong_name(trial: Trial) -> None:
     except errors.ResponseFormatError as error:
         trial.expect("text/html" in error.message, f"the error does not name the content type: {error.message}")
     else:
-        trial.expect(trial.requests[-1].nonce in str(reply), "a good body under a wrong content type was misread")
+        trial.expect(shows(trial.requests[-1].nonce, str(reply)), "a good body under a wrong content type was misread")
 
 
 @check("ERR-03")

@@ -8,6 +8,7 @@ from typing import Any
 
 from backends import errors
 from conformance.check import check
+from conformance.checks.common import shows
 from conformance.live import LiveTrial
 from conformance.reality import Analysis, analyse_modules
 from conformance.simulators.faults import Status
@@ -38,7 +39,7 @@ async def real_01(trial: Trial) -> None:
         )
         if trial.case in ("call", "stream"):
             where = "the reply's content is not the server's: its nonce is missing"
-            trial.expect(any(one.nonce in _content(reply) for one in seen), where)
+            trial.expect(any(shows(one.nonce, _content(reply)) for one in seen), where)
 
 
 async def _made(trial: Trial, backend: Any, text: str) -> Any:
@@ -62,9 +63,10 @@ def _content(reply: Any) -> str:
 def _carries(reply: Any, seen: Seen) -> bool:
     if isinstance(reply, bytes):
         return seen.nonce.encode() in reply
-    raw = getattr(reply, "raw", None)
-    inside = isinstance(raw, bytes) and seen.nonce.encode() in raw
-    return inside or seen.nonce in repr(reply)
+    images = (image.data for image in getattr(reply, "images", ()))
+    pieces = (getattr(reply, "raw", None), getattr(reply, "data", None), *images)
+    inside = any(isinstance(piece, bytes) and seen.nonce.encode() in piece for piece in pieces)
+    return inside or shows(seen.nonce, repr(reply))
 
 
 @check("REAL-02", cases=lambda subject: sorted(subject.declared))

@@ -18,7 +18,10 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.check import check
+from conformance.checks.sec_native import CASES as NATIVE
+from conformance.checks.sec_native import judge_native
 from conformance.simulators.faults import Garbage, Status
+from conformance.subject import Subject
 from conformance.trial import Trial
 
 _SHARED: Final = ("wire", "resilience", "telemetry", "dialects")
@@ -33,9 +36,18 @@ _MAY_START_PROCESSES: Final = frozenset({"llvm"})
 """Providers whose purpose is to run generated code in a process of its own."""
 
 
-@check("SEC-05")
+def _cases(subject: Subject) -> Iterator[str]:
+    yield ""
+    if "runs_code" in subject.tags:
+        yield from NATIVE
+
+
+@check("SEC-05", cases=_cases)
 async def sec_05(trial: Trial) -> None:
-    """Nothing received is unpickled, evaluated or given to a shell."""
+    """Nothing received is unpickled, evaluated or given to a shell; generated code runs in a process of its own, limited."""
+    if trial.case:
+        await judge_native(trial)
+        return
     files = _sources(trial)
     trial.expect(len(files) > 5, f"only {len(files)} source files were found")
     strict = trial.subject.name not in _MAY_START_PROCESSES

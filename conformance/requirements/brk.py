@@ -70,7 +70,6 @@ REQUIREMENTS: Final = (
         "The breaker of one endpoint leaves the others alone, and the same failure of one request on two keys "
         "counts once.",
         "opencode-go-multi-auth#6",
-        applies_to=frozenset({"keys"}),
         black_box=True,
     ),
     Requirement(

@@ -45,7 +45,7 @@ REQUIREMENTS: Final = (
         Level.MUST,
         "Exchanges recorded from a real server of the dialect are sent as they were and read in full, streams at "
         "many splits of their bytes.",
-        "recordings of vLLM 0.32.0, 2026-11-21 (fixtures/recordings)",
+        "recordings of vLLM 0.32.0 and KServe 0.21.0, 2026-11-21 (fixtures/recordings)",
         applies_to=frozenset({"recorded"}),
     ),
 )

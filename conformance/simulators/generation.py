@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Finish", "Tool", "ToolUse", "Turn", "Wish", "count_tokens", "generate", "sample", "tokenise"]
+__all__ = ["Finish", "Tool", "ToolUse", "Turn", "Wish", "count_tokens", "generate", "numeral", "sample", "tokenise"]
 
 _TOKEN = re.compile(r"\s*\w+|\s*[^\w\s]|\s+")
 _DIRECTIVE = re.compile(r"\bsim:([a-z_]+)")
@@ -106,6 +106,12 @@ def tokenise(text: str) -> list[str]:
 def count_tokens(text: str) -> int:
     """How many pieces ``text`` has."""
     return len(_TOKEN.findall(text))
+
+
+def numeral(nonce: str) -> float:
+    """The nonce as a number, for answers that hold nothing but numbers: too small to change what they mean (below 1e-7),
+    and exact, so that its text is the same wherever it is written."""
+    return int(nonce, 16) * 2.0**-64
 
 
 def generate(wish: Wish) -> Turn:

@@ -12,7 +12,7 @@ from conformance.simulators.provider import Provider
 __all__ = ["NAMES", "load"]
 
 _PACKAGE = "conformance.simulators"
-_ROWS = ("openai", "claude", "groq", "gemini", "ollama", "hf_tgi", "hf_tei", "vllm", "ovms", "opea", "s3_kit")
+_ROWS = ("openai", "claude", "groq", "gemini", "ollama", "hf_tgi", "hf_tei", "vllm", "ovms", "opea", "s3_kit", "llvm")
 
 NAMES = tuple(name for name in _ROWS if find_spec(f"{_PACKAGE}.{name}") is not None)
 """Row names of the simulated providers; each is a package whose ``PROVIDER`` describes it."""

@@ -27,7 +27,7 @@ class Step(NamedTuple):
 Story: TypeAlias = "Generator[Step, Any, Any]"
 
 
-def do(name: str, *arguments: Any, **options: Any) -> Step:
+def do(name: str, /, *arguments: Any, **options: Any) -> Step:
     """Return one step: the method's name without the prefix ``a``, and what it is called with."""
     return Step(name, arguments, options)
 

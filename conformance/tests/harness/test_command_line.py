@@ -45,7 +45,7 @@ BAD = {
     "an unknown requirement": (["run", "--requirement", "BRK-O1"], "did you mean BRK-"),
     "a requirement far from any": (["run", "--requirement", "???"], "there is no requirement '???'; known: KEY-01"),
     "an unknown lane": (["run", "--lane", "dream"], "invalid choice: 'dream'"),
-    "a lane without checks": (["run", "--lane", "real"], "no check runs in the lane real yet"),
+    "a lane that no backend has": (["run", "--lane", "real"], "no check judges the selection in the lane real yet"),
     "a seed that is no number": (["run", "--seed", "x"], "'x' is not a whole number"),
     "too many processes": (["run", "-n", "9999"], "9999 is not between 0 and 256"),
     "a folder as evidence": (["run", "--requirement", "REAL-04", "--evidence", "."], "name another --evidence FILE"),

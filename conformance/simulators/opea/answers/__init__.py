@@ -1,0 +1,1 @@
+"""Handlers of the simulated OPEA, one module for each kind of service."""

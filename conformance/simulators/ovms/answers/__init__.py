@@ -1,0 +1,1 @@
+"""Handlers of the simulated OpenVINO Model Server."""
