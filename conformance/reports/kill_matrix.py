@@ -42,7 +42,7 @@ def render(summary: Summary) -> str:
         "",
         "## Saboteurs",
         "",
-        "\"Not asked\": only its own requirement was shown this one.",
+        '"Not asked": only its own requirement was shown this one.',
         "",
         "| saboteur | made from | what it does wrong | caught by | how | also noticed by |",
         "|---|---|---|---|---|---|",
