@@ -64,7 +64,7 @@ SUFFIXES: dict[str, str] = {}
 
 
 def facts_of(row: str) -> Any:
-    module, name = backend_registry._ROWS[row]
+    module, name = backend_registry._HOMES[row]
     return getattr(importlib.import_module(module), name).provider
 
 
