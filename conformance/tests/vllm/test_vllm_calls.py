@@ -261,6 +261,13 @@ async def test_tokens_there_and_back(vllm: VLLM) -> None:
     assert len((await vllm.atokenize("sun", model=EMBEDDER)).ids) == len(bare.ids) + 2
 
 
+async def test_tokens_of_the_first_model_where_none_is_named(sim: Simulator) -> None:
+    async with backend_at(sim, model=None) as vllm:
+        tokens = await vllm.atokenize("sun")
+        assert (await vllm.adetokenize(tokens.ids)).text == "sun"
+        assert tokens.max_model_len == 131_072
+
+
 async def test_hearing(sim: Simulator, vllm: VLLM, tmp_path: Path) -> None:
     file = tmp_path / "hello.wav"
     file.write_bytes(wave("c0ffee00"))
