@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +67,7 @@ def only_this_machine(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
-    for variable in _CREDENTIAL_VARIABLES:
+    for variable in {*_CREDENTIAL_VARIABLES, *(name for name in os.environ if name.startswith("OPEA_"))}:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("IPFS_API_CREDENTIALS", str(Path(request.config.rootpath) / "fixtures" / "no-such-file"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from backends.claude import Claude
     from backends.gemini import Gemini
     from backends.groq import Groq
+    from backends.hf_tei import HFTEI
+    from backends.hf_tgi import HFTGI
+    from backends.llvm import LLVM
     from backends.ollama import Ollama
     from backends.opea import OPEA
     from backends.openai import OpenAI
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from backends.vllm import VLLM
 
 __all__ = [
+    "HFTEI",
+    "HFTGI",
+    "LLVM",
     "OPEA",
     "OVMS",
     "VLLM",
@@ -39,6 +45,9 @@ _HOMES: Final = {
     "Claude": "backends.claude",
     "Gemini": "backends.gemini",
     "Groq": "backends.groq",
+    "HFTEI": "backends.hf_tei",
+    "HFTGI": "backends.hf_tgi",
+    "LLVM": "backends.llvm",
     "OPEA": "backends.opea",
     "OVMS": "backends.ovms",
     "Ollama": "backends.ollama",

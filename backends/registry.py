@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib.util import find_spec
 from typing import Any, Final
 
 from backends.base import Backend
@@ -12,7 +11,7 @@ from backends.settings import nearest
 
 __all__ = ["create", "names"]
 
-_ROWS: Final = {
+_HOMES: Final = {
     "claude": ("backends.claude", "Claude"),
     "gemini": ("backends.gemini", "Gemini"),
     "groq": ("backends.groq", "Groq"),
@@ -26,12 +25,11 @@ _ROWS: Final = {
     "s3_kit": ("backends.s3_kit", "S3Kit"),
     "vllm": ("backends.vllm", "VLLM"),
 }
-_BUILT: Final = {name: home for name, home in _ROWS.items() if find_spec(home[0]) is not None}
 
 
 def names() -> tuple[str, ...]:
     """Return the row names that :func:`create` takes, sorted."""
-    return tuple(sorted(_BUILT))
+    return tuple(sorted(_HOMES))
 
 
 def create(name: str, *arguments: Any, **options: Any) -> Backend:
@@ -40,11 +38,9 @@ def create(name: str, *arguments: Any, **options: Any) -> Backend:
     Raises:
         ConfigurationError: there is no such backend, with the nearest names; or one of its arguments is wrong.
     """
-    found = _BUILT.get(name) if isinstance(name, str) else None
+    found = _HOMES.get(name) if isinstance(name, str) else None
     if found is None:
-        if name in _ROWS:
-            raise ConfigurationError(f"Backend {name!r} is not built yet; there are: {', '.join(names())}.")
-        wanted = nearest(str(name).lower().replace("-", "_"), _ROWS)
+        wanted = nearest(str(name).lower().replace("-", "_"), _HOMES)
         raise ConfigurationError(
             f"Unknown backend {str(name)[:100]!r}; there are: {', '.join(names())}.", suggestions=wanted
         )

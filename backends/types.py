@@ -19,6 +19,8 @@ __all__ = [
     "Message",
     "Model",
     "Priority",
+    "Ranked",
+    "Ranking",
     "Reply",
     "TokenCount",
     "ToolCall",
@@ -145,6 +147,38 @@ class Embeddings(Reply):
     """Vectors in the order of the texts; each is a tuple of floats of the same length."""
 
     vectors: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One text of a ranking.
+
+    Attributes:
+        index: its place among the texts that were given.
+        score: how well it fits the query, higher is better; None where the service only orders.
+        text: itself, None where the service did not repeat it.
+    """
+
+    index: int
+    score: float | None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking(Reply):
+    """Texts by how well they fit a query, the best first; fewer than were given where only the best were asked for."""
+
+    results: tuple[Ranked, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """The texts in their new order."""
+        return tuple(ranked.text for ranked in self.results)
+
+    @property
+    def scores(self) -> tuple[float | None, ...]:
+        """The scores in the order of the texts that were given."""
+        return tuple(ranked.score for ranked in sorted(self.results, key=lambda ranked: ranked.index))
 
 
 @dataclass(frozen=True, slots=True)

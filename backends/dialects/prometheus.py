@@ -26,6 +26,7 @@ _VALUE: Final = re.compile(
     r"[ \t]+([+-]?(?:[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|[iI]nf|NaN))"
     r"(?:[ \t]+-?[0-9]+(?:\.[0-9]*)?)?[ \t]*(?:#.*)?"
 )
+_OPENED: Final = re.compile(r"[ \t]*\{")
 _CLOSED: Final = re.compile(r"[ \t]*\}")
 _ESCAPED: Final = re.compile(r"\\(.)")
 _UNESCAPED: Final = {"n": "\n", '"': '"', "\\": "\\"}
@@ -72,9 +73,10 @@ def _sample(line: str, number: int) -> Metric:
 def _labels(line: str, at: int, number: int) -> tuple[dict[str, str], int]:
     """Return the labels that begin at ``at``, none where there is no brace, and where they end."""
     labels: dict[str, str] = {}
-    if line[at : at + 1] != "{":
+    opened = _OPENED.match(line, at)
+    if opened is None:
         return labels, at
-    at += 1
+    at = opened.end()
     while (found := _LABEL.match(line, at)) is not None:
         if len(labels) >= _MOST_LABELS:
             raise FormatError(f"line {number} of the metrics has too many labels")

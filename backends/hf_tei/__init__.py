@@ -18,8 +18,6 @@ from backends.hf_tei.server import ServerCalls
 from backends.hf_tei.values import (
     Label,
     Predictions,
-    Ranked,
-    Ranking,
     ServerInfo,
     Similarities,
     SparseEmbeddings,
@@ -34,8 +32,6 @@ __all__ = [
     "Label",
     "Metric",
     "Predictions",
-    "Ranked",
-    "Ranking",
     "ServerInfo",
     "Similarities",
     "SparseEmbeddings",

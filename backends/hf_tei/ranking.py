@@ -17,10 +17,11 @@ from backends.hf_tei.parameters import (
     checked_texts,
 )
 from backends.hf_tei.reading import joined, read_predictions, read_ranking
-from backends.hf_tei.values import Predictions, Ranking
+from backends.hf_tei.values import Predictions
 from backends.operation import Operation
 from backends.parameters import split
 from backends.twins import blocking
+from backends.types import Ranking
 
 __all__ = ["RankingCalls"]
 
@@ -62,7 +63,7 @@ class RankingCalls(TEIServer):
         if len(parts) == 1:
             return parts[0]
         reply = joined(parts, self._clock.monotonic() - started, "results")
-        results = sorted(reply.results, key=lambda entry: -entry.score)
+        results = sorted(reply.results, key=lambda entry: -(entry.score or 0.0))
         return replace(reply, results=tuple(results), raw=_joined_rows(parts))
 
     async def apredict(

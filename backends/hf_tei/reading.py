@@ -16,8 +16,6 @@ from backends.dialects.openai_embeddings import read_vector
 from backends.hf_tei.values import (
     Label,
     Predictions,
-    Ranked,
-    Ranking,
     ServerInfo,
     Similarities,
     SparseEmbeddings,
@@ -26,7 +24,7 @@ from backends.hf_tei.values import (
     TokenEmbeddings,
 )
 from backends.operation import Answer
-from backends.types import Embeddings, Reply, Usage
+from backends.types import Embeddings, Ranked, Ranking, Reply, Usage
 from backends.wire.values import FormatError
 
 __all__ = [
@@ -118,7 +116,7 @@ def read_ranking(answer: Answer, number: int, first: int = 0) -> Ranking:
             raise FormatError("the scores are not numbered one by one")
         seen.add(index)
         results.append(Ranked(first + index, _number(entry["score"]), text if type(text) is str else None))
-    return Ranking(**_facts(answer), results=tuple(sorted(results, key=lambda entry: -entry.score)))
+    return Ranking(**_facts(answer), results=tuple(sorted(results, key=lambda entry: -(entry.score or 0.0))))
 
 
 def read_predictions(answer: Answer, number: int, *, several: bool) -> Predictions:

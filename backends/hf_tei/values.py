@@ -11,8 +11,6 @@ from backends.types import Reply
 __all__ = [
     "Label",
     "Predictions",
-    "Ranked",
-    "Ranking",
     "ServerInfo",
     "Similarities",
     "SparseEmbeddings",
@@ -34,27 +32,6 @@ class SparseEmbeddings(Reply):
     """For each text, in order, the weights that are not zero, by their number in the vocabulary."""
 
     vectors: tuple[Mapping[int, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One text of a ranking: its place among the texts that were given, its score, itself where that was asked for."""
-
-    index: int
-    score: float
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking(Reply):
-    """Texts by their score, the highest first. Scores are between 0 and 1 unless ``raw_scores`` were asked for."""
-
-    results: tuple[Ranked, ...] = ()
-
-    @property
-    def scores(self) -> tuple[float, ...]:
-        """The scores in the order of the texts that were given."""
-        return tuple(entry.score for entry in sorted(self.results, key=lambda entry: entry.index))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
+import llvmlite.binding as llvm
 
 from backends.llvm_worker.inspection import inspect, sections
 from backends.llvm_worker.passes import SPEEDS, counts, optimise

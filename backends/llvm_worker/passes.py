@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
+import llvmlite.binding as llvm
 
 __all__ = ["SPEEDS", "counts", "optimise"]
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NoReturn
 
-import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
+import llvmlite.binding as llvm
 
 from backends.llvm_worker import limits, system_calls
 from backends.llvm_worker.problems import Problem, UncleanEnd

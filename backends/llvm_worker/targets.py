@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
+import llvmlite.binding as llvm
 
 from backends.llvm_worker.problems import Problem
 

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal, Unpack
 from backends.dialects.openai_common import json_object
 from backends.opea.core import Asked, OPEACore
 from backends.opea.parameters import RagParameters, RetrieveParameters, for_megaservice
-from backends.opea.values import Document, Ranked, Ranking, Retrieved
+from backends.opea.values import Document, Retrieved
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, check_argument, split
 from backends.twins import blocking
+from backends.types import Ranked, Ranking
 from backends.wire.values import FormatError
 
 __all__ = ["RankParameters", "RetrievalCalls"]
@@ -134,7 +135,7 @@ def _read_ranking(texts: tuple[str, ...], answer: Answer) -> Ranking:
             raise FormatError("a text came back that was not sent")
         index = left.index(text)
         left[index] = None
-        results.append(Ranked(index, text, None if isinstance(entry, str) else _score(entry)))
+        results.append(Ranked(index, None if isinstance(entry, str) else _score(entry), text))
     return Ranking(**answer.facts(), results=tuple(results))
 
 

@@ -14,8 +14,6 @@ __all__ = [
     "Judgement",
     "Latencies",
     "PersonalData",
-    "Ranked",
-    "Ranking",
     "Retrieved",
     "Saved",
     "ServiceInfo",
@@ -42,27 +40,6 @@ class Retrieved(Reply):
     def texts(self) -> tuple[str, ...]:
         """The documents' texts."""
         return tuple(document.text for document in self.documents)
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One text with its place among those that were ranked; ``score`` is None where the service gives none."""
-
-    index: int
-    text: str
-    score: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking(Reply):
-    """The best texts, the best first; fewer than were given when ``top_n`` is smaller."""
-
-    results: tuple[Ranked, ...] = ()
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The texts in their new order."""
-        return tuple(ranked.text for ranked in self.results)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

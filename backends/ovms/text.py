@@ -16,10 +16,10 @@ from backends.operation import Answer, CallOptions, Operation
 from backends.ovms.failures import raise_inside
 from backends.ovms.parameters import EmbedParameters, RerankParameters, TokenizeParameters
 from backends.ovms.server import OVMSServer
-from backends.ovms.values import Ranked, Ranking, Tokens
+from backends.ovms.values import Tokens
 from backends.parameters import bad_argument, split
 from backends.twins import blocking
-from backends.types import Embeddings, Texts, TokenCount
+from backends.types import Embeddings, Ranked, Ranking, Texts, TokenCount
 from backends.wire.values import FormatError
 
 __all__ = ["TextCalls"]
@@ -131,7 +131,7 @@ def _read_ranking(answer: Answer, number: int) -> Ranking:
         results.append(Ranked(index, float(score), document if isinstance(document, str) else None))
     if len({one.index for one in results}) != len(results):
         raise FormatError("a document was ranked twice")
-    ordered = sorted(results, key=lambda one: -one.score)
+    ordered = sorted(results, key=lambda one: -(one.score or 0.0))
     return Ranking(**answer.facts(), model=answer.model, results=tuple(ordered))
 
 

@@ -16,8 +16,6 @@ __all__ = [
     "ModelMetadata",
     "ModelStatistics",
     "Prediction",
-    "Ranked",
-    "Ranking",
     "ServerConfig",
     "ServerMetadata",
     "Statistics",
@@ -163,22 +161,6 @@ class Prediction(Reply):
 
     predictions: Any = None
     outputs: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One document's score; ``index`` is its place in the request, ``document`` its text where that was asked for."""
-
-    index: int
-    score: float
-    document: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking(Reply):
-    """Documents, the most relevant first."""
-
-    results: tuple[Ranked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

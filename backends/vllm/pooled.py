@@ -10,7 +10,8 @@ from backends.dialects.openai_common import json_object, read_usage
 from backends.dialects.openai_embeddings import read_vector
 from backends.dialects.openai_errors import raise_inside
 from backends.operation import Answer
-from backends.vllm.values import Labelled, Numbers, Pooled, Ranked, Ranking, Scores, Verdict
+from backends.types import Ranked, Ranking
+from backends.vllm.values import Labelled, Numbers, Pooled, Scores, Verdict
 from backends.wire.values import FormatError
 
 __all__ = ["read_classes", "read_pooled", "read_ranking", "read_scores"]
@@ -64,7 +65,7 @@ def read_ranking(answer: Answer, number: int) -> Ranking:
         ranked.append(Ranked(index, _finite(entry["relevance_score"]), text if isinstance(text, str) else None))
     if len({one.index for one in ranked}) != len(ranked):
         raise FormatError("a text is ranked twice")
-    return Ranking(**_facts(answer), ranked=tuple(sorted(ranked, key=lambda one: -one.score)))
+    return Ranking(**_facts(answer), results=tuple(sorted(ranked, key=lambda one: -(one.score or 0.0))))
 
 
 def _facts(answer: Answer) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from backends.dialects.openai_embeddings import read_embeddings
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import Between, bad_argument, split
 from backends.twins import blocking
-from backends.types import Embeddings, Message
+from backends.types import Embeddings, Message, Ranking
 from backends.vllm.core import VLLMServer
 from backends.vllm.parameters import Served, TemplateParameters
 from backends.vllm.pooled import read_classes, read_pooled, read_ranking, read_scores
 from backends.vllm.rules import unrefused
-from backends.vllm.values import Labelled, Pooled, Ranking, Scores
+from backends.vllm.values import Labelled, Pooled, Scores
 
 __all__ = [
     "Content",

@@ -11,8 +11,6 @@ __all__ = [
     "Labelled",
     "Notice",
     "Pooled",
-    "Ranked",
-    "Ranking",
     "Scores",
     "ServedModel",
     "Tokens",
@@ -65,22 +63,6 @@ class Scores(Reply):
     """How well each pair fits, in the order of the pairs; the range is the model's."""
 
     scores: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One text of a ranking: its place among the given texts, its score, and the text where the server repeats it."""
-
-    index: int
-    score: float
-    text: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking(Reply):
-    """Texts by how well they fit the query, best first."""
-
-    ranked: tuple[Ranked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

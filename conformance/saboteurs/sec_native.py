@@ -17,7 +17,7 @@ def runs_in_process(backend: Any) -> None:
     """It is so much faster."""
 
     def run(module: str, function: str, arguments: list[int], **options: Any) -> Any:
-        import llvmlite.binding as llvm  # type: ignore[import-untyped]  # it ships no types
+        import llvmlite.binding as llvm
 
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()

@@ -39,7 +39,7 @@ _SCHEMA: Final = {
 
 def _ranked(trial: Trial, reply: Any, seen: Seen) -> None:
     trial.equal([one.index for one in reply.results], [1, 0], "documents, the most relevant first")
-    trial.equal(reply.results[0].document, "the cat sat", "text of the best document")
+    trial.equal(reply.results[0].text, "the cat sat", "text of the best document")
 
 
 def _tokens(trial: Trial, reply: Any, seen: Seen) -> None:

@@ -78,7 +78,7 @@ def _scores_came(trial: Trial, reply: Any, seen: Seen) -> None:
 
 
 def _best_came_first(trial: Trial, reply: Any, seen: Seen) -> None:
-    trial.equal([(one.index, one.text) for one in reply.ranked], [(2, "a prime"), (1, "a lemon")], "the ranking")
+    trial.equal([(one.index, one.text) for one in reply.results], [(2, "a prime"), (1, "a lemon")], "the ranking")
 
 
 def _answers_came(trial: Trial, reply: Any, seen: Seen) -> None:

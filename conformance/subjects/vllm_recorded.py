@@ -110,7 +110,7 @@ def _judge_scores(trial: Trial, reply: Any, recorded: Exchange) -> None:
 def _judge_ranking(trial: Trial, reply: Any, recorded: Exchange) -> None:
     raw = json.loads(recorded.body)
     expected = [(one["index"], one["relevance_score"], one["document"]["text"]) for one in raw["results"]]
-    trial.equal([(one.index, one.score, one.text) for one in reply.ranked], expected, "ranking")
+    trial.equal([(one.index, one.score, one.text) for one in reply.results], expected, "ranking")
     trial.equal(reply.usage.input_tokens, raw["usage"]["prompt_tokens"], "input tokens")
 
 

@@ -129,8 +129,8 @@ class Server:
     generation_tokens: int = 0
 
     def first(self, tasks: Iterable[Task]) -> ServedModel | None:
-        """The model of a request that names none."""
-        wanted = tuple(tasks)
+        """The model of a request that names none: the first for one of the tasks, the first of all where none is given."""
+        wanted = tuple(tasks) or tuple(Task)
         return next((model for model in self.models.values() if model.task in wanted), None)
 
     def count(self, asked: int, said: int) -> None:

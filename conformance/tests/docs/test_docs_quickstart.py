@@ -1,21 +1,28 @@
-"""API_QUICKSTART and README: every block is run as it stands, against the simulators, and must have talked to one."""
+"""API_QUICKSTART and README: every block is run as it stands, alone, against a fresh simulated service where the reader
+would have the real one; it must show something and must have been understood by that service."""
 
 from __future__ import annotations
 
 import importlib
+import re
+import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 from blocks import ROOT, Block, blocks
 
+from backends import credentials
 from backends import registry as backend_registry
-from conformance.rows import ROWS
+from backends.provider import Provider
+from conformance.rows import ROWS, row
+from conformance.simulators.openai.answers.media import picture, wave
 from conformance.simulators.registry import NAMES
 from conformance.threads import SimulatorThread
 
 QUICKSTART = "API_QUICKSTART.md"
-TITLES = {row.title: row.name for row in ROWS}
+TITLES = {entry.title: entry.name for entry in ROWS}
+CLASSES = {kind: name for name, (_, kind) in backend_registry._HOMES.items()}
 KEYS = {
     "OPENAI_API_KEY": "sk-quickstart-0001",
     "ANTHROPIC_API_KEY": "sk-ant-quickstart-0001",
@@ -25,84 +32,127 @@ KEYS = {
     "AWS_SECRET_ACCESS_KEY": "quickstart-secret",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-BLOCKS = [(TITLES[block.heading], block) for block in blocks(QUICKSTART) if block.heading in TITLES]
+SECOND = "_2"
+"""How the document's own variables end: a second key, a second machine."""
+REFUSED = "Errors"
+"""The section whose example shows what a refusal looks like; nowhere else may the service refuse."""
+FEWEST_EXAMPLES = 5
+FEWEST_LINES, MOST_LINES, WIDEST = 3, 12, 120
+
+
+def row_of(block: Block) -> str:
+    """The row that a block is about: its section's, else that of the class or name in its text."""
+    if block.heading in TITLES:
+        return TITLES[block.heading]
+    imported = re.findall(r"\b\w+\b", " ".join(re.findall(r"^from backends import (.+)$", block.text, re.MULTILINE)))
+    named = re.findall(r'create\("(\w+)"', block.text)
+    (found,) = {*named, *(CLASSES[name] for name in imported if name in CLASSES)}
+    return found
+
+
+EXAMPLES = [
+    pytest.param(document, block, id=f"{row_of(block)}-{document.partition('.')[0]}-line{block.line}")
+    for document in (QUICKSTART, "README.md")
+    for block in blocks(document)
+]
+
+
+def facts_of(name: str) -> Provider:
+    module, kind = backend_registry._HOMES[name]
+    provider = getattr(importlib.import_module(module), kind).provider
+    assert isinstance(provider, Provider)
+    return provider
 
 
 @pytest.fixture(scope="module")
-def sim() -> Iterator[SimulatorThread]:
+def services() -> Iterator[SimulatorThread]:
     thread = SimulatorThread(list(NAMES))
     thread.start()
     yield thread
     thread.stop()
 
 
-@pytest.fixture(autouse=True)
-def surroundings(sim: SimulatorThread, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    """The credentials that the document tells a reader to set, and the simulators where the services would be."""
+@pytest.fixture
+def sim(services: SimulatorThread, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimulatorThread:
+    """Fresh services, and what the document tells a reader to have: keys, addresses, files in the working directory."""
+    services.tell(services.sim.reset)
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    for row in NAMES:
-        for variable in address_variables(row):
-            monkeypatch.setenv(variable, address(row, sim))
+        monkeypatch.setenv(name + SECOND, value[:-1] + "2")
+    for name in NAMES:
+        for variable in facts_of(name).base_url_variables[:1]:
+            for ending in ("", SECOND):
+                monkeypatch.setenv(variable + ending, services.tell(services.sim.base_url, name))
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)  # what a reader waits for is ready here at once
     monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(picture("c0ffee00"))
+    Path("speech.wav").write_bytes(wave("c0ffee00"))
+    Path("report.pdf").write_bytes(b"%PDF-1.7 a few bytes that stand for a report")
+    Path("tiny-model").mkdir()
+    Path("tiny-model", "config.json").write_text("{}", "utf-8")
+    Path("tiny-model", "model.safetensors").write_bytes(bytes(1000))
+    return services
 
 
-def address_variables(row: str) -> tuple[str, ...]:
-    """The first variable in which the row's backend looks for its address."""
-    if row == "s3_kit":
-        return ("AWS_ENDPOINT_URL_S3",)
-    return facts_of(row).base_url_variables[:1]
-
-
-def address(row: str, sim: SimulatorThread) -> str:
-    """What a user of the library would set: the root for servers, the official address' path for services."""
-    return sim.tell(lambda: sim.sim.base_url(row)) + SUFFIXES.get(row, "")
-
-
-SUFFIXES: dict[str, str] = {}
-"""What our backend's address has besides what the official client takes."""
-
-
-def facts_of(row: str) -> Any:
-    module, name = backend_registry._ROWS[row]
-    return getattr(importlib.import_module(module), name).provider
-
-
-def run(block: Block, document: str) -> None:
+@pytest.mark.parametrize(("document", "block"), EXAMPLES)
+def test_an_example_works(
+    document: str, block: Block, sim: SimulatorThread, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = compile("\n" * (block.line - 1) + block.text, str(ROOT / document), "exec")
     exec(code, {"__name__": "__main__"})
-
-
-@pytest.mark.parametrize(("row", "block"), BLOCKS, ids=[f"{row}-line{block.line}" for row, block in BLOCKS])
-def test_an_example_works(row: str, block: Block, sim: SimulatorThread, capsys: pytest.CaptureFixture[str]) -> None:
-    before = len(sim.requests)
-    run(block, QUICKSTART)
-    seen = sim.requests[before:]
     assert capsys.readouterr().out.strip(), "an example shows something"
-    if row == "llvm":  # its wire is a pipe to a process of its own
+    seen = sim.requests
+    if row_of(block) == "llvm":  # its wire is a pipe to a process of its own
         assert seen == []
         return
-    assert seen, "an example asks the service"
-    assert {request.provider for request in seen} == {row}
-    assert [request.problem for request in seen if request.problem] == []
+    assert {request.provider for request in seen} == {row_of(block)}
+    refused = [request.problem for request in seen if request.problem]
+    assert bool(refused) == (block.heading == REFUSED), refused
 
 
-@pytest.mark.parametrize("row", [row.name for row in ROWS])
-def test_every_backend_has_its_examples_and_credentials(row: str) -> None:
-    assert len([block for name, block in BLOCKS if name == row]) >= 5
+@pytest.mark.parametrize(("document", "block"), EXAMPLES)
+def test_an_example_is_short(document: str, block: Block) -> None:
+    lines = block.text.splitlines()
+    assert FEWEST_LINES <= len(lines) <= MOST_LINES or document != QUICKSTART
+    assert max(map(len, lines)) <= WIDEST
+
+
+def section(title: str) -> str:
+    """The text of one section of the quickstart."""
     text = (ROOT / QUICKSTART).read_text("utf-8")
-    facts = facts_of(row)
-    for variable in (*facts.key_variables, *facts.base_url_variables):
-        assert f"`{variable}`" in text, f"{variable} is not told"
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
-README = [block for block in blocks("README.md") if "OpenAI" in block.text]
+@pytest.mark.parametrize(("title", "name"), TITLES.items())
+def test_a_section_has_examples_and_names_the_credentials(title: str, name: str) -> None:
+    facts = facts_of(name)
+    assert sum(block.heading == title for block in blocks(QUICKSTART)) >= FEWEST_EXAMPLES
+    told = section(title)
+    names = [*facts.key_variables, *facts.key_file_variables, *facts.base_url_variables]
+    if facts.key_variables:
+        names += [f"[{name}]", f"{name}_access_key_id" if name == "s3_kit" else f"{name}_api_key"]
+    assert [one for one in names if f"`{one}`" not in told] == []
 
 
-@pytest.mark.parametrize("block", README, ids=[f"line{block.line}" for block in README])
-def test_the_readme_works(block: Block, sim: SimulatorThread, capsys: pytest.CaptureFixture[str]) -> None:
-    before = len(sim.requests)
-    run(block, "README.md")
-    assert capsys.readouterr().out.strip()
-    assert [request.problem for request in sim.requests[before:]] == [None] * (len(sim.requests) - before)
-    assert len(sim.requests) > before
+def test_the_table_has_every_backend_with_class_and_row() -> None:
+    table = section("Install")
+    rows = [f"| {row(name).title} | `{kind}` | `{name}` |" for kind, name in CLASSES.items()]
+    assert [one for one in rows if one not in table] == []
+    assert table.count("\n| ") == len(rows) + 1, "one line a backend, and the header"
+
+
+@pytest.mark.parametrize("document", [QUICKSTART, "README.md"])
+def test_the_credentials_file_can_be_read(document: str, tmp_path: Path) -> None:
+    (block,) = blocks(document, "toml")
+    file = tmp_path / "credentials"
+    file.write_text(block.text, "utf-8")
+    file.chmod(0o600)
+    assert {"openai", "s3_kit"} <= credentials.read_file(file).keys()
+
+
+def test_links_within_the_document_lead_somewhere() -> None:
+    text = (ROOT / QUICKSTART).read_text("utf-8")
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^## (.+)$", text, re.MULTILINE)}
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert {target[1:] for target in targets if target[0] == "#"} == anchors
+    assert [target for target in targets if target[0] != "#" and not (ROOT / target).exists()] == []

@@ -98,9 +98,9 @@ async def test_rerank(ovms: OVMS) -> None:
     texts = ["a dog ran", "the cat sat", "a cat and a dog"]
     found = await ovms.arerank("the cat", texts, model="bge-reranker", top_n=2, return_documents=True)
     assert [one.index for one in found.results] == [1, 2]
-    assert [one.document for one in found.results] == [texts[1], texts[2]]
+    assert [one.text for one in found.results] == [texts[1], texts[2]]
     assert found.results[0].score > found.results[1].score
-    assert (await ovms.arerank("the cat", texts, model="bge-reranker")).results[0].document is None
+    assert (await ovms.arerank("the cat", texts, model="bge-reranker")).results[0].text is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ async def test_a_ranking_in_any_order_and_in_coheres_shape() -> None:
     results = [{"index": 0, "relevance_score": 0}, {"index": 1, "relevance_score": 0.9, "document": {"text": "c"}}]
     async with mocked(httpx.Response(200, json={"results": results})) as ovms:
         found = await ovms.arerank("a", ["b", "c"])
-    assert [(one.index, one.score, one.document) for one in found.results] == [(1, 0.9, "c"), (0, 0.0, None)]
+    assert [(one.index, one.score, one.text) for one in found.results] == [(1, 0.9, "c"), (0, 0.0, None)]
 
 
 async def test_tokens(sim: Simulator, ovms: OVMS) -> None:

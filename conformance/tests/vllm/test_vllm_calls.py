@@ -236,11 +236,11 @@ async def test_scores_one_to_many_and_pair_by_pair(sim: Simulator, vllm: VLLM) -
 async def test_ranking(vllm: VLLM) -> None:
     texts = ["blue sky", "red sun", "the red sun at noon"]
     reply = await vllm.arerank("red sun", texts, model=RANKER)
-    assert [one.index for one in reply.ranked] == [1, 2, 0]
-    assert [one.text for one in reply.ranked] == [texts[1], texts[2], texts[0]]
-    scores = [one.score for one in reply.ranked]
+    assert [one.index for one in reply.results] == [1, 2, 0]
+    assert [one.text for one in reply.results] == [texts[1], texts[2], texts[0]]
+    scores = [one.score for one in reply.results]
     assert scores == sorted(scores, reverse=True)
-    assert len((await vllm.arerank("red sun", texts, model=RANKER, top_n=1)).ranked) == 1
+    assert len((await vllm.arerank("red sun", texts, model=RANKER, top_n=1)).results) == 1
 
 
 async def test_tokens_there_and_back(vllm: VLLM) -> None:
@@ -259,6 +259,13 @@ async def test_tokens_there_and_back(vllm: VLLM) -> None:
     assert without.tokens < len(said.ids)
     bare = await vllm.atokenize("sun", model=EMBEDDER, add_special_tokens=False)
     assert len((await vllm.atokenize("sun", model=EMBEDDER)).ids) == len(bare.ids) + 2
+
+
+async def test_tokens_of_the_first_model_where_none_is_named(sim: Simulator) -> None:
+    async with backend_at(sim, model=None) as vllm:
+        tokens = await vllm.atokenize("sun")
+        assert (await vllm.adetokenize(tokens.ids)).text == "sun"
+        assert tokens.max_model_len == 131_072
 
 
 async def test_hearing(sim: Simulator, vllm: VLLM, tmp_path: Path) -> None:
@@ -302,7 +309,7 @@ async def test_the_synchronous_side(sim: Simulator) -> None:
                 vllm.chat(ASK).text,
                 vllm.complete("hello").text,
                 vllm.embed("sun", model=EMBEDDER).vectors,
-                vllm.rerank("a", ["b", "a"], model=RANKER).ranked[0].index,
+                vllm.rerank("a", ["b", "a"], model=RANKER).results[0].index,
                 vllm.detokenize(vllm.tokenize("hello").ids).text,
                 vllm.health(),
                 vllm.models()[0].id,

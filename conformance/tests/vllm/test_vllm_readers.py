@@ -13,11 +13,11 @@ from vllm_bench import answer, events, mocked
 
 from backends import errors
 from backends.dialects.openai_events import EventReader
-from backends.types import Chunk
+from backends.types import Chunk, Ranked
 from backends.vllm.audio import TranscriptReader
 from backends.vllm.pooled import read_classes, read_pooled, read_ranking, read_scores
 from backends.vllm.streams import ChatReader, CompletionReader
-from backends.vllm.values import Ranked, Verdict
+from backends.vllm.values import Verdict
 from backends.wire.values import FormatError
 from conformance.recordings import exchanges
 
@@ -173,7 +173,7 @@ def test_pooled_answers_in_order() -> None:
         2.0,
     )
     results = [{"index": 0, "relevance_score": 0.1}, {"index": 2, "document": {"text": "c"}, "relevance_score": 0.9}]
-    assert read_ranking(answer({"results": results}), 3).ranked == (Ranked(2, 0.9, "c"), Ranked(0, 0.1, None))
+    assert read_ranking(answer({"results": results}), 3).results == (Ranked(2, 0.9, "c"), Ranked(0, 0.1, None))
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,38 @@ def test_what_is_written_is_read(labels: dict[str, str], value: float) -> None:
     inside = ",".join(f'{name}="{escaped(text)}"' for name, text in labels.items())
     number = repr(value).replace("inf", "Inf")
     assert read_metrics(f"m{{{inside}}} {number}") == (Metric("m", labels, value),)
+
+
+def test_the_text_format_of_prometheus() -> None:
+    text = (
+        "# HELP a_total Counts.\n# TYPE a_total counter\n"
+        'a_total{path="C:\\\\dir\\\\",say="\\"hi\\"\\n",} 1027 1395066363000\n'
+        "plain 1.5e-3\n\n"
+        'b_bucket { le = "+Inf" , x="a,b={}" } +Inf\n'
+        "nan_value NaN\r\n"
+    )
+    first, plain, bucket, nan = read_metrics(text)
+    assert first == Metric("a_total", {"path": "C:\\dir\\", "say": '"hi"\n'}, 1027.0)
+    assert plain == Metric("plain", {}, 0.0015)
+    assert (bucket.labels, bucket.value) == ({"le": "+Inf", "x": "a,b={}"}, float("inf"))
+    assert (nan.name, nan.value != nan.value) == ("nan_value", True)
+    assert read_metrics("") == ()
+
+
+@pytest.mark.parametrize("line", ["a", "a b", "1a 2", 'a{x="1" 2', "a{x=1} 2", 'a{x="1";y="2"} 2', "<html>", "a{} x"])
+def test_lines_that_are_no_metrics(line: str) -> None:
+    with pytest.raises(FormatError, match="metric"):
+        read_metrics(f"good 1\n{line}\n")
+
+
+def test_hostile_lines_take_no_time() -> None:
+    many = 200_000
+    for line in (
+        "a" + " " * many,
+        "a" + " " * many + "{",
+        "a{" + "} " * many,
+        'a{x="' + "\\" * many,
+        "a 1" + " " * many + "z",
+    ):
+        with pytest.raises(FormatError):
+            read_metrics(line)
