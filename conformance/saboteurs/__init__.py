@@ -15,12 +15,14 @@ from typing import Any, Final, TypeAlias
 from conformance.check import import_chapters
 from conformance.rows import ROWS
 
-__all__ = ["EVERY_ROW", "Saboteur", "load", "saboteur", "saboteurs"]
+__all__ = ["EVERY_ROW", "HTTP_ROWS", "Saboteur", "load", "saboteur", "saboteurs"]
 
 Make: TypeAlias = Callable[..., Any]
 
 EVERY_ROW: Final = ("openai", *(row.name for row in ROWS if row.name != "openai"))
 """Subjects of a saboteur whose sin any backend could commit; a row that the requirement does not concern is passed over."""
+HTTP_ROWS: Final = tuple(name for name in EVERY_ROW if name not in ("llvm", "s3_kit"))
+"""Those whose wire is this library's own HTTP: saboteurs of what is sent and read fit all of them."""
 
 
 @dataclass(frozen=True, slots=True)

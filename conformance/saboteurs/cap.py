@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.saboteurs import EVERY_ROW, saboteur
-from conformance.saboteurs.common import rewriting, sending
+from conformance.saboteurs import HTTP_ROWS, saboteur
+from conformance.saboteurs.common import replying, rewriting, sending
 
 
-@saboteur("CAP-01", "sends a field that the provider does not know", subjects=EVERY_ROW)
+@saboteur("CAP-01", "sends a field that the provider does not know", subjects=HTTP_ROWS)
 def invents_a_field(backend: Any) -> None:
     """The gateway's own settings leak into the request."""
     sending(backend, lambda body: {**body, "num_retries": 3})
@@ -35,7 +35,7 @@ def trims_the_payload(backend: Any) -> None:
     backend._answer = spoilt
 
 
-@saboteur("CAP-02", "drops the answer's headers", subjects=EVERY_ROW)
+@saboteur("CAP-02", "drops the answer's headers", subjects=HTTP_ROWS)
 def drops_headers(backend: Any) -> None:
     """Rate-limit windows never reach the caller (litellm#27823)."""
     answer = backend._answer
@@ -46,6 +46,24 @@ def drops_headers(backend: Any) -> None:
         return made
 
     backend._answer = spoilt
+
+
+@saboteur(
+    "CAP-02",
+    "returns a ranking in the order of the texts",
+    subjects=("hf_tei", "opea", "ovms", "vllm"),
+    alone=True,
+    case="rerank async",
+)
+def undoes_the_ranking(backend: Any) -> None:
+    """Sorted by index, as everything is."""
+
+    def change(reply: Any) -> Any:
+        if not hasattr(reply, "results"):
+            return reply
+        return replace(reply, results=tuple(sorted(reply.results, key=lambda one: one.index)))
+
+    replying(backend, change)
 
 
 @saboteur("CAP-03", "sends what the provider switched off and lets it answer 404")

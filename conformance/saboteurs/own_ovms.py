@@ -80,9 +80,3 @@ def hides_the_seam(backend: Any) -> None:
 def mixes_up_rows(backend: Any) -> None:
     """Everybody gets the same answer."""
     replying(backend, lambda replies: (replies[0],) * len(replies))
-
-
-@_sin("CAP-02", "returns documents in the order in which they were sent", case="rerank async")
-def forgets_the_ranking(backend: Any) -> None:
-    """Sorted by index, as everything is."""
-    replying(backend, lambda reply: replace(reply, results=tuple(sorted(reply.results, key=lambda one: one.index))))

@@ -32,12 +32,6 @@ def knows_one_root(backend: Any) -> None:
     rewriting(backend, change)
 
 
-@_sin("CAP-02", "returns a ranking in the order of the texts", case="rerank async")
-def undoes_the_ranking(backend: Any) -> None:
-    """Sorted by index, as everything is."""
-    replying(backend, lambda reply: replace(reply, ranked=tuple(sorted(reply.ranked, key=lambda one: one.index))))
-
-
 @_sin("CAP-02", "hands the answers of a batch out in another order", case="chat_batch async")
 def shuffles_answers(backend: Any) -> None:
     """Each caller gets somebody's."""
