@@ -3,7 +3,7 @@ requirements nothing proves yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from conformance.reports.marks import escaped
@@ -59,7 +59,7 @@ def render(summary: Summary) -> str:
     return "\n".join([*lines, ""])
 
 
-def _rows(kills: Iterable[Kill], names: Iterable[str]) -> list[str]:
+def _rows(kills: Sequence[Kill], names: Iterable[str]) -> list[str]:
     """Return a line for each row, those that nothing is made from included."""
     made_from: dict[str, set[str]] = {}
     for kill in kills:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ from conformance.saboteurs import saboteur
 _sin: Final = partial(saboteur, subjects=("s3_kit",), alone=True)
 
 
-def _asking(backend: Any, change: Any) -> None:
+def _asking(backend: Any, change: Callable[[Any], Any]) -> None:
     """Let ``change`` alter what every request that ended well returns."""
     ask = backend._ask
 
