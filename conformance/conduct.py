@@ -28,7 +28,10 @@ __all__ = ["CATCHES", "Outcome", "conduct", "scrubbed"]
 CATCHES: Final = frozenset({"assertion", "error", "stuck", "leak"})
 """Kinds of failure that are findings about the subject; ``crash`` is one about the harness."""
 
+_MISFITS: Final = (AttributeError, ImportError, NameError, TypeError)
+"""What a saboteur raises that does not fit the backend it was made from: a defect of its own, which no check has caught."""
 _HERE: Final = Path(__file__).resolve().parent
+_SABOTEURS: Final = _HERE / "saboteurs"
 _LONGEST: Final = 500
 _SCRUBBED: Final = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
@@ -145,15 +148,17 @@ def _kind(error: BaseException) -> str:
     if isinstance(error, BackendError):
         return "error"
     frames = traceback.extract_tb(error.__traceback__)
-    ours = bool(frames) and _is_harness(frames[-1].filename)
+    where = Path(frames[-1].filename) if frames else Path()
+    if where.is_relative_to(_SABOTEURS) and isinstance(error, _MISFITS):
+        return "crash"
+    ours = _is_harness(where)
     if isinstance(error, AssertionError):
         return "assertion" if ours else "error"
     return "crash" if ours else "error"
 
 
-def _is_harness(filename: str) -> bool:
-    path = Path(filename)
-    return path.is_relative_to(_HERE) and not path.is_relative_to(_HERE / "saboteurs")
+def _is_harness(path: Path) -> bool:
+    return path.is_relative_to(_HERE) and not path.is_relative_to(_SABOTEURS)
 
 
 def _described(error: BaseException) -> str:

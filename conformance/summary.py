@@ -34,7 +34,8 @@ class Cell:
         verdict: what is known.
         detail: why, for anything but a pass.
         cases: case name -> (verdict, detail).
-        saboteurs: names of those that the check caught.
+        saboteurs: names of those that the check caught, whatever they were made from.
+        own: names of those among them that were made from this very subject.
         lanes: where its cases passed.
     """
 
@@ -43,6 +44,7 @@ class Cell:
     detail: str
     cases: tuple[tuple[str, str, str], ...] = ()
     saboteurs: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
 
 
@@ -115,10 +117,10 @@ class Summary:
 def summarise(evidence: Evidence, requirements: Iterable[Requirement] | None = None) -> Summary:
     """Return the summary of a stream of evidence; ``requirements`` are the catalogue's unless given."""
     wanted = tuple(catalogue.load() if requirements is None else requirements)
-    caught: dict[str, set[str]] = {}
+    caught: dict[str, dict[str, set[str]]] = {}
     for kill in evidence.kills:
         if kill["killed"]:
-            caught.setdefault(kill["requirement"], set()).add(kill["saboteur"])
+            caught.setdefault(kill["requirement"], {}).setdefault(kill["saboteur"], set()).add(kill["subject"])
     by_cell: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for case in evidence.cases:
         by_cell.setdefault((case["subject"], case["requirement"]), []).append(case)
@@ -130,7 +132,7 @@ def _row(
     row: Row,
     evidence: Evidence,
     requirements: tuple[Requirement, ...],
-    caught: Mapping[str, set[str]],
+    caught: Mapping[str, Mapping[str, set[str]]],
     by_cell: Mapping[tuple[str, str], list[Mapping[str, Any]]],
 ) -> RowSummary:
     about = evidence.subjects.get(row.name)
@@ -156,11 +158,13 @@ def _cell(
     subject: str,
     requirement: Requirement,
     cases: list[Mapping[str, Any]],
-    caught: Mapping[str, set[str]],
+    caught: Mapping[str, Mapping[str, set[str]]],
     *,
     built: bool,
 ) -> Cell:
-    saboteurs = tuple(sorted(caught.get(requirement.id, ())))
+    made_from = caught.get(requirement.id, {})
+    saboteurs = tuple(sorted(made_from))
+    own = tuple(name for name in saboteurs if subject in made_from[name])
     listed = tuple(sorted((_case_name(case), case["verdict"], case["detail"]) for case in cases))
     lanes = tuple(lane for lane in _LANES if any(case["lane"] == lane and case["verdict"] == "pass" for case in cases))
     verdict = combined(Verdict(case["verdict"]) for case in cases)
@@ -174,7 +178,7 @@ def _cell(
     elif verdict is Verdict.FAIL and (subject, requirement.id) in known_failures():
         known = known_failures()[subject, requirement.id]
         verdict, detail = Verdict.KNOWN_FAILURE, f"{known.reason} ({known.issue})"
-    return Cell(requirement, verdict, detail, listed, saboteurs, lanes)
+    return Cell(requirement, verdict, detail, listed, saboteurs, own, lanes)
 
 
 def _case_name(case: Mapping[str, Any]) -> str:

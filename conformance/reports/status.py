@@ -117,5 +117,6 @@ def _found(cell: Cell) -> str:
         named = [name for name, verdict, _ in cell.cases if verdict not in ("pass", "not_applicable")]
         parts.append(f"cases {passed}/{len(cell.cases)}" + (f" (not: {escaped(', '.join(named))})" if named else ""))
     if cell.saboteurs:
-        parts.append(f"catches {len(cell.saboteurs)}: {escaped(', '.join(cell.saboteurs))}")
+        made = f"made from this one: {escaped(', '.join(cell.own))}" if cell.own else "none made from this one"
+        parts.append(f"catches {len(cell.saboteurs)}, {made}")
     return "; ".join(parts) or "-"

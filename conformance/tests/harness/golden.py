@@ -41,11 +41,12 @@ def _case(
     }  # fmt: skip
 
 
-def _kill(requirement: str, name: str, *, killed: bool = True) -> dict[str, Any]:
+def _kill(requirement: str, name: str, *, subject: str = "openai", killed: bool = True) -> dict[str, Any]:
+    others = ["BRK-02"] if requirement == "BRK-01" else []
     return {
-        "kind": "kill", "saboteur": f"{requirement}-{name}", "subject": "openai", "requirement": requirement,
+        "kind": "kill", "saboteur": f"{requirement}-{name}", "subject": subject, "requirement": requirement,
         "sin": f"breaks {requirement}", "killed": killed, "by": "assertion" if killed else "",
-        "detail": "seen" if killed else "the check passed", "also": ["BRK-02"] if requirement == "BRK-01" else [],
+        "detail": "seen" if killed else "the check passed", "also": others if subject == "openai" else None,
     }  # fmt: skip
 
 
@@ -77,6 +78,8 @@ RECORDS: tuple[dict[str, Any], ...] = (
     _kill("CAP-01", "other_field"),
     _kill("CAP-02", "drops_usage"),
     _kill("ERR-01", "wrong_class", killed=False),
+    _kill("BRK-01", "never_opens", subject="groq"),
+    _kill("ERR-01", "takes_498_for_final", subject="groq"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import catalogue, check, saboteurs
+from conformance import catalogue, check, saboteurs, subject
 from conformance.check import Check
 from conformance.columns import COLUMNS
 from conformance.requirement import CHAPTERS, Level, Requirement
@@ -89,3 +89,10 @@ def test_applies_to_needs_every_tag() -> None:
     requirement = Requirement("STR-05", Level.MUST, "c", "s", applies_to=frozenset({"stream", "usage"}))
     assert requirement.concerns(frozenset({"stream", "usage", "http"}))
     assert not requirement.concerns(frozenset({"stream"}))
+
+
+def test_every_case_that_a_saboteur_names_exists() -> None:
+    for entry in saboteurs.load().values():
+        if entry.case:
+            cases = check.load()[entry.requirement].cases_for(subject.load(entry.subjects[0]))
+            assert entry.case in cases, entry.name

@@ -80,6 +80,24 @@ def test_a_call_is_proven_only_when_both_its_cases_are(summed: Summary) -> None:
     assert [(name, proven) for name, _, proven in openai.endpoints] == [("chat", True), ("embed", False)]
 
 
+def test_a_check_is_proven_by_any_row_and_says_which_of_its_own_it_rejected(summed: Summary) -> None:
+    groq, openai = (next(entry for entry in summed.rows if entry.row.name == name) for name in ("groq", "openai"))
+    found = {
+        entry.row.name: next(cell for cell in entry.cells if cell.requirement.id == "ERR-01")
+        for entry in (groq, openai)
+    }
+    assert found["groq"].saboteurs == found["openai"].saboteurs == ("ERR-01-takes_498_for_final",)
+    assert (found["groq"].own, found["openai"].own) == (("ERR-01-takes_498_for_final",), ())
+
+
+def test_the_kill_matrix_counts_what_was_made_from_each_row() -> None:
+    text = golden.rendered()["kill_matrix.md"]
+    assert "| openai | 6 | 5 | 5 | 5 |" in text
+    assert "| groq | 2 | 2 | 1 | 2 |" in text
+    assert sum(f"| {row.name} | 0 | 0 | 0 | 0 |" in text for row in ROWS) == len(ROWS) - 2
+    assert "| BRK-01-never_opens | groq | breaks BRK-01 | ✅ BRK-01 | assertion | not asked |" in text
+
+
 def test_without_evidence_nothing_is_known() -> None:
     empty = summarise(Evidence({"lane": "simulated", "seed": 0, "complete": False, "sources": "0" * 16}))
     assert {cell.verdict for row in empty.rows for cell in row.cells} == {Verdict.UNKNOWN}

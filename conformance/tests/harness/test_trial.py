@@ -10,8 +10,9 @@ import pytest
 
 from backends import errors
 from conformance.conduct import CATCHES, Outcome, scrubbed
+from conformance.saboteurs import cap
 from conformance.simulators.faults import Hang, SlowFirstByte, Status
-from conformance.subject import PLANTED_KEY
+from conformance.subject import PLANTED_KEY, Site
 from conformance.trial import Trial
 from conformance.verdict import Verdict, combined
 
@@ -85,6 +86,22 @@ def test_an_error_of_the_harness_is_a_crash_and_catches_nothing(tried: Run) -> N
     outcome = tried(body)
     assert (outcome.verdict, outcome.kind) == (Verdict.FAIL, "crash")
     assert outcome.kind not in CATCHES
+
+
+def test_a_saboteur_that_does_not_fit_its_backend_is_caught_by_nobody(tried: Run) -> None:
+    """It failed by itself; one that raises on purpose is a finding."""
+
+    def misfit(site: Site, **settings: Any) -> Any:
+        backend = PARROT.make(site, **settings)
+        cap.drops_headers(object())
+        return backend
+
+    async def body(trial: Trial) -> None:
+        await trial.call(await trial.backend())
+
+    outcome = tried(body, make=misfit)
+    assert (outcome.verdict, outcome.kind) == (Verdict.FAIL, "crash")
+    assert "'object' object has no attribute '_answer'" in outcome.detail
 
 
 def test_a_check_that_hangs_is_stuck_and_is_cleaned_up(tried: Run) -> None:
