@@ -99,7 +99,7 @@ def versions() -> tuple[Contract, ...]:
     """Return every frozen version, oldest first.
 
     Raises:
-        ValueError: there is none, or a file is damaged.
+        ValueError: a file is damaged.
     """
     folder = files("conformance").joinpath(_FOLDER)
     found = [
@@ -107,13 +107,17 @@ def versions() -> tuple[Contract, ...]:
         for entry in folder.iterdir()
         if entry.name.endswith(".json")
     ]
-    if not found:
-        raise ValueError(f"{_FOLDER} holds no version; run `conformance freeze VERSION`")
     return tuple(sorted(found, key=lambda entry: _number(entry.version)))
 
 
 def contract() -> Contract:
-    """Return the latest version: the one that scores."""
+    """Return the latest version: the one that scores.
+
+    Raises:
+        ValueError: there is none, or a file is damaged.
+    """
+    if not versions():
+        raise ValueError(f"{_FOLDER} holds no version; run `conformance freeze VERSION`")
     return versions()[-1]
 
 

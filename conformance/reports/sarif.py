@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from conformance.frozen import contract
-from conformance.reports.marks import WORDS
 from conformance.requirement import Level, Requirement
 from conformance.rows import Row
 from conformance.summary import ABSENT, Cell, Summary
@@ -82,7 +81,7 @@ def _level(cell: Cell) -> str:
 def _result(row: Row, cell: Cell, places: Mapping[str, int]) -> dict[str, Any]:
     requirement, word = cell.requirement, cell.verdict.value.replace("_", " ")
     cases = [f"[{name}] {detail}" for name, verdict, detail in cell.cases if verdict in ("fail", "vacuous")]
-    lines = [f"{row.title}: {word}, {WORDS[cell.verdict]}. {requirement.clause}", *(cases or [cell.detail])]
+    lines = [f"{row.title}, {word}: {requirement.clause}", *(cases or [cell.detail])]
     result = {
         "ruleId": requirement.id,
         "ruleIndex": places[requirement.id],
