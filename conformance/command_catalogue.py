@@ -118,7 +118,5 @@ def _verdicts(requirement: Requirement, summary: Summary | None, asked: argparse
     yield f"evidence:   {asked.evidence} (lane {summary.evidence.header['lane']}{stale})"
     for entry in summary.rows:
         cell = next(cell for cell in entry.cells if cell.requirement.id == requirement.id)
-        verdict = ABSENT if entry.reality == ABSENT else cell.verdict.value.replace("_", " ")
-        yield f"            {entry.row.name:<9}{verdict}" + (
-            f": {cell.detail}" if entry.reality != ABSENT and cell.detail else ""
-        )
+        says = f"{cell.verdict.value.replace('_', ' ')}{': ' if cell.detail else ''}{cell.detail}"
+        yield f"            {entry.row.name:<9}{'not in the evidence' if entry.reality == ABSENT else says}"

@@ -112,7 +112,7 @@ def test_explain_shows_what_the_last_evidence_says(place: Path, capsys: pytest.C
     assert "  evidence:   old.jsonl (lane simulated, of other code than today's)" in lines
     verdicts = dict(line.split(maxsplit=1) for line in lines[lines.index(_evidence_line(lines)) + 1 :])
     assert verdicts["openai"].startswith("fail: requests: expected 2")
-    assert verdicts["claude"] == "absent"
+    assert verdicts["claude"] == "not in the evidence"
     assert len(verdicts) == 12
 
 
