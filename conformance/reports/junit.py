@@ -27,7 +27,9 @@ _COUNTED: Final = ("failure", "error", "skipped")
 def render(summary: Summary) -> str:
     """Return the whole document."""
     root = ElementTree.Element("testsuites", name="conformance")
-    suites = [_suite(entry, summary) for entry in summary.rows if entry.row.name in summary.evidence.subjects]
+    evidence = summary.evidence
+    told = set(evidence.subjects) | {record["subject"] for record in (*evidence.cases, *evidence.kills)}
+    suites = [_suite(entry, summary) for entry in summary.rows if entry.row.name in told]
     root.extend(suites)
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
