@@ -42,10 +42,10 @@ def test_junit_counts_what_it_holds() -> None:
     root = _junit()
     assert "conformance.openai" in [suite.get("name") for suite in root]
     for element in (root, *root):
-        tests = root.findall(".//testcase")
+        tests = element.findall(".//testcase")
         assert int(element.get("tests", "")) == len(tests)
         for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            assert int(element.get(attribute, "")) == len(root.findall(f".//testcase/{tag}")), attribute
+            assert int(element.get(attribute, "")) == len(element.findall(f".//testcase/{tag}")), attribute
 
 
 def test_junit_names_are_unique() -> None:
