@@ -176,8 +176,9 @@ def _trouble(context: dict[str, Any]) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """Return one line without what differs between runs (ports, ids, addresses, temporary paths) and without planted
-    keys."""
+    """Return one line that UTF-8 can hold, without what differs between runs (ports, ids, addresses, temporary paths)
+    and without planted keys."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     text = " ".join(text.split()).replace(PLANTED_KEY, "<planted key>")
     for pattern, replacement in _SCRUBBED:
         text = pattern.sub(replacement, text)

@@ -142,17 +142,13 @@ def _each(jobs: Sequence[Job], processes: int) -> Iterator[list[Record]]:
     # Fresh processes: a fork would copy the state of whatever ran here before.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context) as pool:
-        yield from pool.map(run_job, jobs, chunksize=4)
+        yield from pool.map(_run_settled, jobs, chunksize=4)
 
 
-def run_job(job: Job) -> list[Record]:
-    """Run one job and return its evidence records."""
-    asyncio_log = logging.getLogger("asyncio")
+def _run_settled(job: Job) -> list[Record]:
+    """Run one job in a process that does nothing else."""
     _settle(job.subject)
-    if not asyncio_log.handlers:
-        # What a spoilt backend leaves behind is judged in its trial; on the terminal it would look like a fault of ours.
-        asyncio_log.addHandler(logging.NullHandler())
-    return _kill(job) if job.saboteur else _cases(job)
+    return run_job(job)
 
 
 @cache
@@ -166,6 +162,15 @@ def _settle(name: str) -> None:
     check.load()
     gc.collect()
     gc.freeze()
+
+
+def run_job(job: Job) -> list[Record]:
+    """Run one job and return its evidence records."""
+    asyncio_log = logging.getLogger("asyncio")
+    if not asyncio_log.handlers:
+        # What a spoilt backend leaves behind is judged in its trial; on the terminal it would look like a fault of ours.
+        asyncio_log.addHandler(logging.NullHandler())
+    return _kill(job) if job.saboteur else _cases(job)
 
 
 def _cases(job: Job) -> list[Record]:

@@ -236,6 +236,11 @@ def test_details_hold_nothing_that_differs_between_runs_and_no_planted_key() -> 
     assert len(scrubbed("x" * 9_999)) < 600
 
 
+def test_a_detail_is_text_that_evidence_can_hold() -> None:
+    """A backend may quote what is no text; the run that finds it must not end there."""
+    assert scrubbed("lone \ud800 surrogate") == "lone \\ud800 surrogate"
+
+
 @pytest.mark.parametrize(
     ("verdicts", "worst"),
     [
