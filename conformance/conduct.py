@@ -130,6 +130,8 @@ async def _trial(
         leak = None
         if not kind:
             detail, kind = f"while closing: {_described(error)}", _kind(error)
+    finally:
+        trial.abandon()
     if not kind and vacuous is None:
         if leak is not None:
             detail, kind = leak, "leak"
