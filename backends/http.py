@@ -257,7 +257,7 @@ class HTTPBackend(Backend):
             operation.cacheable,
             name=operation.name,
             body=body,
-            address=(self.provider.name, endpoint.name, operation.method, work.path),
+            address=(self.provider.name, endpoint.name, operation.model or "", operation.method, work.path),
             headers=work.headers,
             tenant=tenant,
         )

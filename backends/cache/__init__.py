@@ -6,7 +6,11 @@ What may be kept is said by the operation (:class:`backends.operation.Cacheable`
 
 from __future__ import annotations
 
+import logging
+
 from backends.cache.cache import Cache, Statistics
 from backends.cache.store import Entry
 
 __all__ = ["Cache", "Entry", "Statistics"]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # warnings are for whoever listens; the counters stay

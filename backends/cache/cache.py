@@ -26,7 +26,7 @@ from backends.errors import ConfigurationError
 __all__ = ["Cache", "Statistics"]
 
 _log = logging.getLogger("backends.cache")
-_CANDIDATES: Final = 8
+_CANDIDATES: Final = 32
 """The likest entries that the second gate looks at."""
 
 

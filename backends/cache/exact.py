@@ -59,7 +59,7 @@ def identify(
         cacheable: where its question stands, and which fields are only its label.
         name: of the operation.
         body: as it is sent.
-        address: whatever says where it goes: provider, endpoint, method, URL.
+        address: whatever says where it goes: provider, endpoint, model, method, URL.
         headers: as they are sent, without credentials; those that change no answer are left out.
         tenant: on whose behalf it is asked.
     """
