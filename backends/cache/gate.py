@@ -212,12 +212,19 @@ def _among(known: frozenset[str]) -> Callable[[tuple[str, ...]], Counter[str]]:
     return lambda tokens: Counter(token for token in tokens if token in known)
 
 
+def _compared(tokens: tuple[str, ...]) -> list[str]:
+    """Return what may be comparatives and superlatives that no list knows."""
+    endings = ("er", "est") if "than" in tokens else ("est",)
+    return [token for token in tokens if token.endswith(endings)]
+
+
 _GUARDS: Final[tuple[tuple[str, Callable[[tuple[str, ...]], object]], ...]] = (
     ("numbers", _numbers),
     ("signs", _signs),
     ("negation", _denied),
     ("units", _among(words.UNITS)),
     ("comparison", _among(words.POLAR)),
+    ("comparison", _compared),
     ("question", _among(words.QUESTIONING)),
 )
 

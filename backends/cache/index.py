@@ -182,7 +182,9 @@ class _Matrix(_Rows):
     def nearest(self, vector: bytes, least: float, most: int) -> list[tuple[float, str]]:
         """Compare all at once."""
         numeric = self._numeric
-        scores = self._matrix[: len(self.keys)] @ numeric.frombuffer(vector, dtype=numeric.float32)
+        asked = numeric.frombuffer(vector, dtype=numeric.float32)
+        # Not the operator @: its threads spin, and on a busy machine one search then waits ten times as long.
+        scores = numeric.einsum("ij,j->i", self._matrix[: len(self.keys)], asked)
         places = numeric.flatnonzero(scores >= least)
         ranked = places[numeric.argsort(-scores[places], kind="stable")][:most]
         return [(float(scores[place]), self.keys[place]) for place in ranked.tolist()]
