@@ -136,7 +136,7 @@ NUMBER_WORDS: Final = {
     **{word: str(10 * value) for value, word in enumerate(_TENS.split(), 1)},
 }
 NEGATIONS: Final = _words(
-    "not no never without neither nor none nobody nothing nowhere hardly except unless lacks lacking"
+    "not no non never without neither nor none nobody nothing nowhere hardly except unless lacks lacking"
 )
 NEGATIVE_PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "mis", "de", "anti")
 UNITS: Final = _words(
