@@ -17,6 +17,8 @@ __all__ = ["Embedder", "embedder_of"]
 
 _log = logging.getLogger("backends.cache")
 _LONGEST_CAUSE: Final = 300
+_WARN_EVERY: Final = 1_000
+"""The first failure is told, then every so many: each call would repeat it."""
 
 
 def embedder_of(given: Any) -> Callable[[str], Any] | None:
@@ -58,6 +60,8 @@ class Embedder:
             return unit(found)
         except Exception as problem:
             self.failures += 1
+            if self.failures % _WARN_EVERY != 1:
+                return None
             cause = f"{type(problem).__name__}: {problem}"[:_LONGEST_CAUSE]
             _log.warning("The embedder of the cache failed; the call goes on as a miss: %s", cause)
             return None
