@@ -59,6 +59,8 @@ class Backend:
     """
 
     provider: ClassVar[Provider]
+    keeps_answers: ClassVar[bool] = False
+    """Whether the setting ``cache`` means something here."""
     refusals: ClassVar[Mapping[str, str]] = {}
     """Calls that this provider does not have, or no longer has: name -> reason and replacement. Their methods are made
     from it."""
@@ -88,7 +90,7 @@ class Backend:
         del resources
         if metadata is not None and not isinstance(metadata, Mapping):
             raise errors.ConfigurationError("metadata must be a mapping.", provider=self.provider.name)
-        self.settings = Settings.of(settings)
+        self.settings = self._checked_settings(Settings.of(settings))
         self.model = model or self.provider.default_model
         self.credentials = Credentials(
             self.provider,
@@ -154,11 +156,19 @@ class Backend:
                     provider=self.provider.name,
                 )
             keys = ()
-        chosen = Settings.of(settings, self.settings)
+        chosen = self._checked_settings(Settings.of(settings, self.settings))
         with self._lock:
             if name in self._declared:
                 raise errors.ConfigurationError(f"Endpoint {name!r} exists already.", provider=self.provider.name)
             self._declared[name] = (url, keys, chosen)
+
+    def _checked_settings(self, settings: Settings) -> Settings:
+        """Refuse a cache where no answer would be kept."""
+        if settings.cache is not None and not self.keeps_answers:
+            raise errors.ConfigurationError(
+                f"{self.provider.title} takes no cache: its answers are not kept.", provider=self.provider.name
+            )
+        return settings
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -305,7 +315,7 @@ class Backend:
         error: str | None = None
         usage: Usage | None = None
         try:
-            limit = None if call.deadline_at is None else max(0.0, call.deadline_at - call.started)
+            limit = None if call.deadline_at is None else max(0.0, call.deadline_at - self._clock.monotonic())
             result, passage = await within(limit, travel(call, endpoint, self._random))
         except errors.BackendError as failure:
             outcome, error = "failure", type(failure).__name__
@@ -334,6 +344,10 @@ class Backend:
     def _retried(self, reason: str) -> None:
         with self._lock:
             self._metrics.retried(reason)
+
+    def _count_cache(self, name: str, amount: int) -> None:
+        with self._lock:
+            self._metrics.cache.add(name, amount)
 
     def _finished(
         self,

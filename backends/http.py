@@ -35,6 +35,8 @@ from backends.wire.multipart import Multipart
 from backends.wire.values import Failure, FormatError, Limits, Timeouts, WireError, WireRequest, check_header
 
 if TYPE_CHECKING:
+    from backends.cache import Cache
+    from backends.cache.asking import Asking
     from backends.wire.client import Client, Response
 
 __all__ = ["HTTPBackend"]
@@ -88,11 +90,13 @@ class _Work:
 class HTTPBackend(Backend):
     """Adds operations over HTTP to :class:`~backends.base.Backend`; providers inherit from this."""
 
+    keeps_answers: ClassVar[bool] = True
     user_agent: ClassVar[str] = "backends-conformance/0.1.0"
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._clients: dict[str, Client] = {}
+        self._own_cache: Cache | None = None
 
     # -- what a provider may change ------------------------------------------------------------------------------------
 
@@ -132,7 +136,11 @@ class HTTPBackend(Backend):
 
         call = self._call(operation.name, operation.model, attempt, options, endpoint)
         call.affinity = _affinity(work)
-        return await self._run(call, endpoint)
+        asking: Asking[T] | None = self._asking(work, call, options)
+        if asking is None:
+            return await self._run(call, endpoint)
+        work.operation = asking.recording()
+        return await asking.whole(lambda: self._run(call, endpoint))
 
     def _stream(self, operation: Operation[T], options: CallOptions) -> AsyncStream[T]:
         """Return a stream of one operation; nothing is sent before its first chunk is asked for."""
@@ -145,7 +153,12 @@ class HTTPBackend(Backend):
         call: Call[_Opened] = self._call(operation.name, operation.model, attempt, options, endpoint)
         call.affinity = _affinity(work)
         state: StreamState[T] = StreamState(call.id)
-        return AsyncStream(self._flow(call, work, state), state)
+        flow = self._flow(call, work, state)
+        asking: Asking[T] | None = self._asking(work, call, options)
+        if asking is not None:
+            work.operation = asking.recording()
+            flow = asking.stream(flow, state)
+        return AsyncStream(flow, state)
 
     def _prepared_endpoint(self, options: CallOptions) -> Endpoint:
         if self._closed:
@@ -203,6 +216,52 @@ class HTTPBackend(Backend):
             except ValueError as error:
                 raise errors.InvalidRequestError(f"extra_headers: {error}", provider=self.provider.name) from None
             yield name, value
+
+    # -- kept answers --------------------------------------------------------------------------------------------------
+
+    def cache(self, endpoint: str | None = None) -> Cache | None:
+        """Return the cache of an endpoint, to look at or to invalidate; None where answers are not kept.
+
+        Raises:
+            ConfigurationError: no such endpoint, or no credentials.
+        """
+        return self._cache_of(self.endpoint(endpoint))
+
+    def _cache_of(self, endpoint: Endpoint) -> Cache | None:
+        chosen = endpoint.settings.cache
+        if chosen != "exact":
+            return chosen  # type: ignore[no-any-return]  # None or a Cache: the settings have seen to it
+        if self._own_cache is None:
+            from backends.cache import Cache
+
+            with self._lock:
+                self._own_cache = self._own_cache or Cache()
+        return self._own_cache
+
+    def _asking(self, work: _Work, call: Call[Any], options: CallOptions) -> Asking[Any] | None:
+        """Return how a call passes the cache; None where its answer is neither looked for nor kept."""
+        operation, endpoint = work.operation, work.endpoint
+        if endpoint.settings.cache is None or operation.cacheable is None or not isinstance(operation.body, Mapping):
+            return None
+        from backends.cache.asking import Asking
+        from backends.cache.exact import identify, is_sampled
+
+        cache = self._cache_of(endpoint)
+        assert cache is not None
+        body = {**operation.body, **(options.get("extra_body") or {})}
+        if options.get("cache") is False or (is_sampled(body) and not cache.store_sampled):
+            self._count_cache("bypassed", 1)
+            return None
+        tenant = options.get("cache_tenant", cache.tenant)
+        identity = identify(
+            operation.cacheable,
+            name=operation.name,
+            body=body,
+            address=(self.provider.name, endpoint.name, operation.model or "", operation.method, work.path),
+            headers=work.headers,
+            tenant=tenant,
+        )
+        return Asking(cache, operation, identity, tenant, call, self._clock, self._count_cache)
 
     # -- one attempt ---------------------------------------------------------------------------------------------------
 

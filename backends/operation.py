@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypedDict, TypeVar
 
 from backends.types import Chunk, Priority
 from backends.wire.multipart import Multipart
 
-__all__ = ["Answer", "CallOptions", "Operation", "Repeat", "StreamReader"]
+__all__ = [
+    "CONVERSATION",
+    "EXACT",
+    "PROMPT",
+    "Answer",
+    "Cacheable",
+    "CallOptions",
+    "Operation",
+    "Repeat",
+    "StreamReader",
+]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -30,6 +40,8 @@ class CallOptions(TypedDict, total=False):
         request_id: a UUID of the caller's own instead of a fresh one.
         extra_headers: headers added to the request; they cannot replace authentication.
         extra_body: fields merged into the JSON body as they are, for what the provider takes and this library does not name.
+        cache: False neither looks into the cache nor keeps the answer; True is as set up.
+        cache_tenant: on whose behalf; kept answers are shared within a tenant only.
     """
 
     priority: Priority
@@ -38,6 +50,8 @@ class CallOptions(TypedDict, total=False):
     request_id: str | None
     extra_headers: Mapping[str, str] | None
     extra_body: Mapping[str, Any] | None
+    cache: bool | None
+    cache_tenant: str | None
 
 
 class Repeat(Enum):
@@ -87,8 +101,10 @@ class StreamReader(Protocol[T_co]):
     :class:`backends.wire.values.FormatError` for bytes that break the format.
     """
 
-    done: bool
-    """True once the provider's own terminator was seen. Bytes that end earlier were cut short."""
+    @property
+    def done(self) -> bool:
+        """True once the provider's own terminator was seen. Bytes that end earlier were cut short."""
+        ...
 
     def feed(self, data: bytes) -> Iterable[Chunk]:
         """Take the next bytes and return the chunks they complete."""
@@ -105,6 +121,26 @@ class StreamReader(Protocol[T_co]):
     def reply(self, answer: Answer) -> T_co:
         """Return the whole reply of a finished stream."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cacheable:
+    """How the answer to an operation may be kept; its ``read`` gives a :class:`~backends.types.Reply`, its body is JSON.
+
+    Attributes:
+        question: the field of the body in which the question stands, a text or a conversation; texts that mean the same
+            may share an answer while all the rest is equal. None where only an equal request has the same answer.
+        volatile: fields of the body that label the request and change no answer.
+    """
+
+    question: str | None = None
+    volatile: frozenset[str] = field(default_factory=frozenset)
+
+
+EXACT: Final = Cacheable()
+"""Only an equal request has the same answer: vectors, rankings."""
+CONVERSATION: Final = Cacheable("messages")
+PROMPT: Final = Cacheable("prompt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +166,8 @@ class Operation(Generic[T]):
             (an error inside a 200).
         silence: seconds for which this call may be silent where that is longer than the settings allow (verifying a
             large file sends no progress).
+        cacheable: how its answer may be kept; None for whatever changes something at the provider, or lists and reads
+            what is kept there.
     """
 
     name: str
@@ -147,3 +185,4 @@ class Operation(Generic[T]):
     accepted: frozenset[int] = field(default_factory=frozenset)
     inspect: Callable[[Answer], None] | None = None
     silence: float | None = None
+    cacheable: Cacheable | None = None

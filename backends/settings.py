@@ -54,6 +54,7 @@ class Settings:
         allow_insecure_http: send a key over plain http to a host that is not this machine.
         verify: False, or the path of a CA bundle, for TLS; True is the system's.
         user_agent: the User-Agent header; None is this library's own.
+        cache: None keeps no answer; ``exact`` keeps them in memory for equal requests; a :class:`backends.cache.Cache`.
     """
 
     max_concurrent_requests: int = 5
@@ -84,6 +85,7 @@ class Settings:
     allow_insecure_http: bool = False
     verify: bool | str = True
     user_agent: str | None = None
+    cache: Any = None
 
     def __post_init__(self) -> None:
         for name, (kinds, low, high, optional) in _RANGES.items():
@@ -112,6 +114,8 @@ class Settings:
             isinstance(self.user_agent, str) and self.user_agent.isascii() and self.user_agent.isprintable()
         ):
             raise ConfigurationError("Setting user_agent must be printable ASCII text.")
+        if self.cache is not None:
+            _check_cache(self.cache)
 
     @classmethod
     def of(cls, values: Mapping[str, Any], base: Settings | None = None) -> Settings:
@@ -125,6 +129,13 @@ class Settings:
             if name not in known:
                 raise ConfigurationError(f"Unknown setting {name!r}.", suggestions=nearest(name, known))
         return replace(base or cls(), **values) if values else (base or cls())
+
+
+def _check_cache(value: Any) -> None:
+    from backends.cache import Cache  # only who keeps answers loads what that takes
+
+    if value != "exact" and not isinstance(value, Cache):
+        raise ConfigurationError(f"Setting cache must be None, 'exact' or a backends.cache.Cache, not {value!r}.")
 
 
 def _span(low: float, high: float) -> str:

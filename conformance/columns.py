@@ -35,7 +35,7 @@ COLUMNS: Final = (
     Column("monitoring", _ids("TRK", 3, 5, 7, 8)),
     Column("batching", ()),
     Column("key multiplexing", _ids("KEY", 4, 5, 6, 8, 11, 12)),
-    Column("semantic cache", ()),
+    Column("semantic cache", _ids("CAC", *range(1, 10))),
     Column("streaming", _ids("STR", *range(1, 11))),
 )
 """In the order of the status matrix; ``overall`` is computed over the whole catalogue."""

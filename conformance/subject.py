@@ -119,7 +119,8 @@ class Subject:
         title: name for people.
         tags: what it has, matched against ``Requirement.applies_to``: ``http``, ``keys``, ``key_required``, ``chat``,
             ``stream``,
-            ``embed``, ``tools``, ``sync``, ``models``, ``s3``, ``runs_code`` (a stranger's machine code) ...
+            ``embed``, ``tools``, ``sync``, ``models``, ``s3``, ``cache`` (answers can be kept), ``runs_code`` (a
+            stranger's machine code) ...
         make: builds a backend that lives at a site; ``settings`` are those of the constructor and win over the
             defaults.
         call: the representative cheap call: ``await call(backend, text, **options)``.

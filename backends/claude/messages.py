@@ -12,7 +12,7 @@ from backends.claude.replies import read_count, read_message
 from backends.claude.requests import conversation, message_body
 from backends.claude.stream import MessageReader
 from backends.claude.values import MessageReply
-from backends.operation import CallOptions, Operation
+from backends.operation import CONVERSATION, CallOptions, Operation
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import Message, TokenCount
@@ -76,12 +76,26 @@ class MessageCalls(ClaudeCore):
             expected = body["max_tokens"] * _SECONDS_PER_TOKEN
             silence = expected if expected > _PATIENCE else None
             return Operation(
-                "chat", read_message, PATH, body=body, headers=headers, model=name, silence=silence
+                "chat",
+                read_message,
+                PATH,
+                body=body,
+                headers=headers,
+                model=name,
+                silence=silence,
+                cacheable=CONVERSATION,
             ), options
         reader = partial(MessageReader, name, self._event_limit(options))
         body["stream"] = True
         return Operation(
-            "stream_chat", read_message, PATH, body=body, headers=headers, model=name, stream=reader
+            "stream_chat",
+            read_message,
+            PATH,
+            body=body,
+            headers=headers,
+            model=name,
+            stream=reader,
+            cacheable=CONVERSATION,
         ), options
 
     async def acount_tokens(

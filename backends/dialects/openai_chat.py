@@ -20,7 +20,7 @@ from backends.dialects.openai_common import (
 )
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_events import MAX_EVENT_BYTES
-from backends.operation import Answer, Operation
+from backends.operation import CONVERSATION, Answer, Operation
 from backends.types import ChatReply, Message, ToolCall
 from backends.wire.values import FormatError
 
@@ -44,7 +44,7 @@ def chat_operation(
     """
     body = named_body(model, {"messages": checked_messages(messages, provider), **fields})
     body.pop("stream_options", None)  # the service refuses it without a stream
-    return Operation("chat", read_chat, path, body=body, model=model)
+    return Operation("chat", read_chat, path, body=body, model=model, cacheable=CONVERSATION)
 
 
 def chat_stream_operation(
@@ -61,7 +61,13 @@ def chat_stream_operation(
     body = named_body(model, {"messages": checked_messages(messages, provider), **fields})
     body = streaming_body(body, usage=usage)
     return Operation(
-        "stream_chat", read_chat, path, body=body, model=model, stream=lambda: ChatStreamReader(max_event_bytes)
+        "stream_chat",
+        read_chat,
+        path,
+        body=body,
+        model=model,
+        stream=lambda: ChatStreamReader(max_event_bytes),
+        cacheable=CONVERSATION,
     )
 
 

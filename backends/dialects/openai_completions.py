@@ -10,7 +10,7 @@ from backends.dialects.openai_chat import streaming_body
 from backends.dialects.openai_common import json_object, named_body, read_usage, text_of
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_events import MAX_EVENT_BYTES, EventReader
-from backends.operation import Answer, Operation
+from backends.operation import PROMPT, Answer, Operation
 from backends.parameters import bad_argument
 from backends.types import Chunk, CompletionReply, Usage
 from backends.wire.values import FormatError
@@ -78,7 +78,7 @@ def completion_operation(
     checked_prompt(prompt, provider)
     body = named_body(model, {"prompt": prompt, **fields})
     body.pop("stream_options", None)
-    return Operation("complete", read_completion, path, body=body, model=model)
+    return Operation("complete", read_completion, path, body=body, model=model, cacheable=PROMPT)
 
 
 def completion_stream_operation(
@@ -101,6 +101,7 @@ def completion_stream_operation(
         body=body,
         model=model,
         stream=lambda: CompletionStreamReader(max_event_bytes),
+        cacheable=PROMPT,
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from backends.dialects.openai_common import json_object, named_body, read_usage
 from backends.dialects.openai_completions import Prompt, checked_prompt
 from backends.dialects.openai_errors import raise_inside
-from backends.operation import Answer, Operation
+from backends.operation import EXACT, Answer, Operation
 from backends.parameters import bad_argument
 from backends.types import Embeddings
 from backends.wire.values import FormatError
@@ -55,7 +55,9 @@ def embed_operation(
     body = named_body(model, {"input": texts, **fields})
     if encoding is not None:
         body.setdefault("encoding_format", encoding)
-    return Operation("embed", lambda answer: read_embeddings(answer, number), path, body=body, model=model)
+    return Operation(
+        "embed", lambda answer: read_embeddings(answer, number), path, body=body, model=model, cacheable=EXACT
+    )
 
 
 def read_embeddings(answer: Answer, number: int) -> Embeddings:

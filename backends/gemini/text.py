@@ -20,7 +20,7 @@ from backends.gemini.parameters import (
 from backends.gemini.parts import parts_of
 from backends.gemini.stream import GenerationReader
 from backends.gemini.values import GeminiReply
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import EXACT, Answer, Cacheable, CallOptions, Operation
 from backends.parameters import bad_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
@@ -30,6 +30,7 @@ from backends.wire.values import FormatError
 
 __all__ = ["TextCalls", "embed_requests"]
 
+_CONTENTS: Final = Cacheable("contents")
 _EMBED: Final = {"task_type": "taskType", "title": "title", "dimensions": "outputDimensionality"}
 
 
@@ -131,6 +132,7 @@ class TextCalls(GeminiCore):
             self._model_path(name, ":batchEmbedContents" if several else ":embedContent"),
             body={"requests": requests} if several else requests[0],
             model=name,
+            cacheable=EXACT,
         )
         return await self._perform(operation, options)
 
@@ -209,6 +211,7 @@ class TextCalls(GeminiCore):
             body=body,
             model=model,
             stream=partial(GenerationReader, limit, model) if limit is not None else None,
+            cacheable=_CONTENTS if read is read_reply else None,
         ), options
 
 

@@ -31,7 +31,7 @@ from backends.hf_tei.reading import (
     read_token_embeddings,
 )
 from backends.hf_tei.values import Similarities, SparseEmbeddings, TokenEmbeddings
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import EXACT, Answer, CallOptions, Operation
 from backends.parameters import split
 from backends.twins import blocking
 from backends.types import Embeddings, Reply
@@ -97,7 +97,8 @@ class EmbedCalls(TEIServer):
         def make(piece: slice) -> Operation[R]:
             some = items[piece]
             body = {"inputs": some if listed else some[0], **fields}
-            return Operation(name, partial(_read, read, len(some)), f"/{name}", body=body, model=label)
+            read_all = partial(_read, read, len(some))
+            return Operation(name, read_all, f"/{name}", body=body, model=label, cacheable=EXACT)
 
         return await self._whole(make, len(items), options, "vectors")
 
@@ -130,7 +131,7 @@ class EmbedCalls(TEIServer):
             if fields:
                 body["parameters"] = fields
             read = partial(_read, read_similarities, len(some))
-            return Operation("similarity", read, "/similarity", body=body, model=label)
+            return Operation("similarity", read, "/similarity", body=body, model=label, cacheable=EXACT)
 
         return await self._whole(make, len(others), options, "scores", beside=1)
 

@@ -18,7 +18,7 @@ from backends.hf_tei.parameters import (
 )
 from backends.hf_tei.reading import joined, read_predictions, read_ranking
 from backends.hf_tei.values import Predictions
-from backends.operation import Operation
+from backends.operation import EXACT, Operation
 from backends.parameters import split
 from backends.twins import blocking
 from backends.types import Ranking
@@ -56,7 +56,7 @@ class RankingCalls(TEIServer):
             some = texts[piece]
             read = partial(read_ranking, number=len(some), first=piece.start)
             body = {"query": query, "texts": some, **fields}
-            return Operation("rerank", read, "/rerank", body=body, model=label)
+            return Operation("rerank", read, "/rerank", body=body, model=label, cacheable=EXACT)
 
         started = self._clock.monotonic()
         parts = await self._parts(make, len(texts), options)
@@ -90,7 +90,8 @@ class RankingCalls(TEIServer):
             some = items[piece]
             sent: Any = some if several else some[0][0] if len(some[0]) == 1 else some[0]
             read = partial(read_predictions, number=len(some), several=several)
-            return Operation("predict", read, "/predict", body={"inputs": sent, **fields}, model=label)
+            body = {"inputs": sent, **fields}
+            return Operation("predict", read, "/predict", body=body, model=label, cacheable=EXACT)
 
         return await self._whole(make, len(items), options, "rows")
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from backends.hf_tgi.core import BASE_MODEL, TGIServer
 from backends.hf_tgi.parameters import GenerateParameters, checked_prompt, generation_body
 from backends.hf_tgi.reading import read_generation, read_tokens
 from backends.hf_tgi.stream import GenerationReader
 from backends.hf_tgi.values import Generation, TextToken
-from backends.operation import CallOptions, Operation
+from backends.operation import Cacheable, CallOptions, Operation
 from backends.parameters import split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 
 __all__ = ["GenerationCalls"]
+
+_INPUTS: Final = Cacheable("inputs")
 
 
 class GenerationCalls(TGIServer):
@@ -65,6 +67,7 @@ class GenerationCalls(TGIServer):
             body=body,
             model=body["parameters"].get("adapter_id", name),
             stream=partial(GenerationReader, self._event_limit(options)) if stream else None,
+            cacheable=_INPUTS,
         ), options
 
     async def atokenize(self, text: str, **parameters: Unpack[CallOptions]) -> tuple[TextToken, ...]:

@@ -16,7 +16,7 @@ from backends.ollama.parameters import ChatParameters, CompleteParameters, Embed
 from backends.ollama.refusals import REFUSALS
 from backends.ollama.stream import ChatReader, CompletionReader
 from backends.ollama.transfers import Transfers
-from backends.operation import CallOptions, Operation
+from backends.operation import CONVERSATION, EXACT, PROMPT, CallOptions, Operation
 from backends.parameters import bad_argument
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
@@ -81,6 +81,7 @@ class Ollama(Transfers):
             model=name,
             stream=reader,
             inspect=self._inspect,
+            cacheable=CONVERSATION,
         ), options
 
     async def acomplete(
@@ -133,6 +134,7 @@ class Ollama(Transfers):
             model=name,
             stream=reader,
             inspect=self._inspect,
+            cacheable=PROMPT,
         ), options
 
     async def aembed(
@@ -161,6 +163,7 @@ class Ollama(Transfers):
                 body={"model": name, "input": texts, **fields},
                 model=name,
                 inspect=self._inspect,
+                cacheable=EXACT,
             ),
             options,
         )

@@ -18,7 +18,7 @@ from backends.dialects.openai_server import DialectServer
 from backends.opea.answers import read_answer
 from backends.opea.events import AnswerReader
 from backends.opea.services import SERVICES, key_variable, places, url_variable
-from backends.operation import CallOptions, Operation
+from backends.operation import CONVERSATION, CallOptions, Operation
 from backends.parameters import bad_argument
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
@@ -132,6 +132,7 @@ class OPEACore(DialectServer):
             expect="text",
             stream=partial(AnswerReader, service, limit) if stream else None,
             silence=None if stream and service not in _PAUSING else SILENCE,
+            cacheable=CONVERSATION,
         )
         return operation, placed
 

@@ -17,7 +17,7 @@ from backends.dialects.openai_completions import CompletionStreamReader, read_co
 from backends.dialects.openai_parameters import EmbedBasics
 from backends.opea.core import OPEACore
 from backends.opea.parameters import ChatParameters, CompleteParameters, for_model
-from backends.operation import CallOptions, Operation
+from backends.operation import CONVERSATION, CallOptions, Operation
 from backends.parameters import Size, check_argument
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
@@ -140,5 +140,6 @@ class ModelCalls(OPEACore):
             body=named_body(name, {"messages": self._text("prompt", prompt), **fields, "stream": stream}),
             model=name,
             stream=partial(CompletionStreamReader, self._event_limit(placed)) if stream else None,
+            cacheable=CONVERSATION,
         )
         return operation, placed

@@ -14,7 +14,7 @@ from backends.dialects.openai_common import json_object
 from backends.opea.core import Asked, OPEACore
 from backends.opea.parameters import RagParameters, RetrieveParameters, for_megaservice
 from backends.opea.values import Document, Retrieved
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import EXACT, Answer, CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, check_argument, split
 from backends.twins import blocking
 from backends.types import Ranked, Ranking
@@ -83,7 +83,8 @@ class RetrievalCalls(OPEACore):
             "retrieved_docs": [{"text": text} for text in texts],
             "top_n": fields.get("top_n", len(texts)),
         }
-        operation = Operation("rerank", partial(_read_ranking, tuple(texts)), "/v1/reranking", body=body)
+        read = partial(_read_ranking, tuple(texts))
+        operation = Operation("rerank", read, "/v1/reranking", body=body, cacheable=EXACT)
         return await self._perform(operation, self._at(options, "reranker"))
 
     async def aretrievaltool(self, messages: Asked, **parameters: Unpack[RagParameters]) -> Retrieved:

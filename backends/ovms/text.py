@@ -12,7 +12,7 @@ from typing import Any, Unpack
 
 from backends.dialects.openai_common import json_object
 from backends.dialects.openai_server import ModelServer
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import EXACT, Answer, CallOptions, Operation
 from backends.ovms.failures import raise_inside
 from backends.ovms.parameters import EmbedParameters, RerankParameters, TokenizeParameters
 from backends.ovms.server import OVMSServer
@@ -58,7 +58,14 @@ class TextCalls(ModelServer, OVMSServer):
         body = {"model": chosen, "query": query, "documents": documents, **fields}
         number = len(documents)
         return await self._perform(
-            Operation("rerank", lambda answer: _read_ranking(answer, number), "/v3/rerank", body=body, model=chosen),
+            Operation(
+                "rerank",
+                lambda answer: _read_ranking(answer, number),
+                "/v3/rerank",
+                body=body,
+                model=chosen,
+                cacheable=EXACT,
+            ),
             options,
         )
 

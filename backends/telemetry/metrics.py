@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal, TypeAlias
 
+from backends.telemetry.cache_counters import CacheCounters
 from backends.telemetry.histogram import Histogram
 from backends.types import Usage
 
@@ -115,6 +116,8 @@ class Metrics:
         self.successes = self.failures = self.cancelled = 0
         self.attempts = 0
         """Times a request was put on the wire, over all finished requests."""
+        self.cache = CacheCounters()
+        """Calls that met a cache; those that were found there are no requests and count nowhere else."""
         self._total = Histogram()
         self._queued = Histogram()
         self._first_token = Histogram()
@@ -213,6 +216,7 @@ class Metrics:
             "attempts": self.attempts,
             "retries": self._retries.snapshot(),
             "errors": self._errors.snapshot(),
+            "cache": self.cache.snapshot(),
             "latency": {
                 "total": self._total.snapshot(),
                 "queued": self._queued.snapshot(),

@@ -36,6 +36,7 @@ _ABSENT: Final = {
     404: "this server has no such route: its model does other work, or the switch that offers it is off",
     405: "this server takes no such request on this route",
 }
+_LABELS: Final = frozenset({"request_id"})
 _FIRST_SERVED: Final = ""
 """Stands for the model of a call that names none until the body is finished; it is never sent."""
 
@@ -150,7 +151,10 @@ class VLLMServer(DialectServer):
                 rank = _rank(options.get("priority"))
             if rank is not None:
                 body["priority"] = rank
-        return replace(operation, body=body, model=body.get("model")), options
+        cacheable = operation.cacheable
+        if cacheable is not None:
+            cacheable = replace(cacheable, volatile=_LABELS)
+        return replace(operation, body=body, model=body.get("model"), cacheable=cacheable), options
 
 
 def _root(address: str) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar, Unpack
 from backends.dialects.openai_common import checked_messages
 from backends.dialects.openai_completions import Prompt, checked_prompt
 from backends.dialects.openai_embeddings import read_embeddings
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import EXACT, Answer, CallOptions, Operation
 from backends.parameters import Between, bad_argument, split
 from backends.twins import blocking
 from backends.types import Embeddings, Message, Ranking
@@ -181,7 +181,7 @@ class PoolingCalls(VLLMServer):
         if first not in (1, second):
             bad_argument(f"text_1 must be one text, or as many as text_2: {second}, not {first}", self.provider.name)
         body = {"model": self._chosen_model(model, "score"), "text_1": text_1, "text_2": text_2, **fields}
-        operation = Operation("score", partial(read_scores, number=second), "/score", body=body)
+        operation = Operation("score", partial(read_scores, number=second), "/score", body=body, cacheable=EXACT)
         return await self._perform(*self._dressed(operation, options))
 
     async def arerank(
@@ -204,7 +204,7 @@ class PoolingCalls(VLLMServer):
             bad_argument(f"texts must be a list of texts, not {type(texts).__name__}", self.provider.name)
         number = _number("texts", texts, self.provider.name)
         body = {"model": self._chosen_model(model, "rerank"), "query": query, "documents": texts, **fields}
-        operation = Operation("rerank", partial(read_ranking, number=number), "/rerank", body=body)
+        operation = Operation("rerank", partial(read_ranking, number=number), "/rerank", body=body, cacheable=EXACT)
         return await self._perform(*self._dressed(operation, options))
 
     embed = blocking(aembed)
@@ -229,7 +229,8 @@ class PoolingCalls(VLLMServer):
         options, fields = split(unrefused(parameters), table, self.provider.name)
         given, number = _checked_content(content, self.provider.name)
         body = {"model": self._chosen_model(model, name), **given, **usual, **fields}
-        return self._dressed(Operation(name, lambda answer: read(answer, number), path, body=body), options)
+        operation = Operation(name, lambda answer: read(answer, number), path, body=body, cacheable=EXACT)
+        return self._dressed(operation, options)
 
 
 def _checked_content(content: Content, provider: str) -> tuple[dict[str, Any], int]:

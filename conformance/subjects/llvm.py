@@ -46,6 +46,7 @@ def _real(site: Site, **settings: Any) -> LLVM:
     return _make(site, transport=None, **settings)
 
 
+_OWN_CACHE: Final = "compiled modules are kept by a cache of its own, by their exact text; code has no paraphrase"
 SUBJECT: Final = Subject(
     name="llvm",
     title="LLVM",
@@ -59,6 +60,7 @@ SUBJECT: Final = Subject(
     declared=DECLARED,
     not_applicable={
         **{f"KEY-{number:02}": _NO_KEYS for number in range(1, 13)},
+        **{f"CAC-{number:02}": _OWN_CACHE for number in range(1, 10)},
         "BAK-08": "a process of this machine costs nothing, so there is no credit to use up",
         "ERR-03": f"{_NO_HTTP}nothing is decompressed, and a frame whose announced length is too large is not read at all",
         "SEC-01": f"{_NO_HTTP}there is no certificate, and no key that could travel in clear text",

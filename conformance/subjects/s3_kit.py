@@ -43,6 +43,7 @@ def _key(text: str) -> str:
     return f"nonce/{quote(text, safe=' +')[:900]}"
 
 
+_OBJECTS: Final = "an object may change at any time, and it is fetched to a file, not asked for in words"
 SUBJECT: Final = Subject(
     name="s3_kit",
     title="S3 Kit",
@@ -56,6 +57,7 @@ SUBJECT: Final = Subject(
     declared=DECLARED,
     not_applicable={
         "KEY-11": "an object store has no prompt cache that a credential could keep warm",
+        **{f"CAC-{number:02}": _OBJECTS for number in range(1, 10)},
         "BAK-08": "S3 knows no credit or daily quota; a full store (507) and Ceph's QuotaExceeded are not repeated: ERR-01",
     },
     refusals=tuple(S3Kit.refusals),

@@ -6,7 +6,7 @@ gateways and breakers. A check that lets one of them pass is not a check.
 
 from __future__ import annotations
 
-from conformance.machines.broken import admission, backoff, breaker, decoders, hints, keys, line, others
+from conformance.machines.broken import admission, backoff, breaker, cache, decoders, hints, keys, line, others
 from conformance.machines.broken.broken import Broken
 
 __all__ = ["BROKEN", "Broken"]
@@ -18,6 +18,7 @@ BROKEN: tuple[Broken, ...] = (
     *keys.BROKEN,
     *backoff.BROKEN,
     *hints.BROKEN,
+    *cache.BROKEN,
     *others.BROKEN,
     *decoders.BROKEN,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backends.cache import Cache
 from backends.errors import ConfigurationError
 from backends.settings import Settings, nearest
 
@@ -40,6 +41,7 @@ PROMISED: dict[str, Any] = {
     "allow_insecure_http": False,
     "verify": True,
     "user_agent": None,
+    "cache": None,
 }
 NOTHING = type("Nothing", (), {"__repr__": lambda self: "Nothing()"})()  # its name must not differ between processes
 WHOLE = (True, 1.5, "3", math.nan, math.inf, [3])
@@ -72,6 +74,7 @@ BAD: dict[str, tuple[Any, ...]] = {
     "max_event_bytes": (None, 0, -1, *WHOLE),
     "allow_insecure_http": (None, 1, 0, "true"),
     "verify": (None, 1, b"ca.pem", NOTHING),
+    "cache": (True, 0, "semantic", {}, object),
     "user_agent": (5, b"x", "a\r\nx-evil: 1", "näme", "\x7f", "tab\there"),
 }
 GOOD: dict[str, tuple[Any, ...]] = {
@@ -89,6 +92,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "read_timeout": (None, 0.001),
     "verify": (True, False, "/etc/ssl/ca.pem"),
     "user_agent": (None, "mine/1.0 (x)"),
+    "cache": (None, "exact", Cache()),
 }
 NAMES = tuple(entry.name for entry in dataclasses.fields(Settings))
 

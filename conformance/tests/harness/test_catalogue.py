@@ -23,6 +23,7 @@ COUNTS = {
     "BAK": 11,
     "BRK": 10,
     "TRK": 8,
+    "CAC": 9,
     "STR": 10,
     "ERR": 7,
     "SEC": 6,

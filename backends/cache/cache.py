@@ -1,0 +1,313 @@
+"""The cache of answers: exact, and by the meaning of the question where an embedder is given.
+
+It keeps, finds and forgets. It never calls a provider, and never fails a call: what cannot be kept or found is a miss.
+Safe from every thread and event loop; one cache may serve several backends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from backends.cache.file import CacheFile
+from backends.cache.flights import Flights
+from backends.cache.gate import GATES, Gate
+from backends.cache.index import Index, MemoryIndex
+from backends.cache.semantic import Embedder, embedder_of
+from backends.cache.store import Entry, Store
+from backends.errors import ConfigurationError
+
+__all__ = ["Cache", "Statistics"]
+
+_log = logging.getLogger("backends.cache")
+_CANDIDATES: Final = 32
+"""The likest entries that the second gate looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a cache holds and what became of the rest, since it was made; sizes in bytes."""
+
+    entries: int
+    bytes: int
+    max_entries: int
+    max_bytes: int
+    stored: int
+    evicted: int
+    expired: int
+    invalidated: int
+    embedder_failures: int
+    file_failures: int
+
+
+class Cache:
+    """Kept answers, for ``cache=`` of a backend or endpoint.
+
+    An answer is found again by an equal request, or, with an embedder and a threshold above 0, by one whose last user
+    message means the same while everything else is equal: model, parameters, system prompt, earlier messages, tools,
+    tenant, endpoint. Meaning the same takes both: a cosine of the embeddings of ``threshold`` or more, and the gate.
+
+    Args:
+        threshold: the least cosine, from 0 to 1; 0 is exact only.
+        embedder: ``text -> vector``, plain or async, or a backend with ``aembed``; None is exact only.
+        max_entries: answers kept at most; the least recently used go first.
+        max_bytes: bytes they may take together.
+        ttl: seconds that an answer is kept; None until it is crowded out.
+        path: a file in which they outlive the process; None keeps them in memory. It holds questions and answers in
+            clear, readable by you alone.
+        store_sampled: keep answers to requests that ask for a temperature above 0, too.
+        tenant: on whose behalf calls are made that name no ``cache_tenant`` of their own.
+        gate: ``content`` (what differs is form: articles, courtesy, synonyms), ``guards`` (other words may differ, but no
+            number, unit, negation, name, comparison, role or order; for strong encoders, English), or a function of two
+            texts that returns None for a pass and else what differs.
+        embedder_timeout: seconds after which an embedding counts as failed; None waits for ever.
+        index: where vectors are searched; None is in memory, with numpy where it is installed.
+
+    Raises:
+        ConfigurationError: an argument is wrong; the message names it.
+    """
+
+    def __init__(
+        self,
+        threshold: float = 0.0,
+        embedder: Any = None,
+        *,
+        max_entries: int = 10_000,
+        max_bytes: int = 256 * 1024 * 1024,
+        ttl: float | None = None,
+        path: str | Path | None = None,
+        store_sampled: bool = False,
+        tenant: str | None = None,
+        gate: str | Gate = "content",
+        embedder_timeout: float | None = 10.0,
+        index: Index | None = None,
+    ) -> None:
+        self.threshold = _number("threshold", threshold, 0.0, 1.0)
+        function = embedder_of(embedder)
+        if embedder is not None and function is None:
+            raise _wrong("embedder", f"a function of a text or a backend that embeds, not {type(embedder).__name__}")
+        if ttl is not None:
+            ttl = _number("ttl", ttl, 1e-9, 1e12)
+        if embedder_timeout is not None:
+            embedder_timeout = _number("embedder_timeout", embedder_timeout, 1e-9, 1e9)
+        if path is not None and not isinstance(path, str | Path):
+            raise _wrong("path", f"a path, not {type(path).__name__}")
+        if not isinstance(store_sampled, bool):
+            raise _wrong("store_sampled", f"True or False, not {store_sampled!r}")
+        if tenant is not None and not isinstance(tenant, str):
+            raise _wrong("tenant", f"text, not {type(tenant).__name__}")
+        chosen = GATES.get(gate) if isinstance(gate, str) else gate
+        if chosen is None or not callable(chosen):
+            raise _wrong("gate", f"{' or '.join(GATES)} or a function of two texts, not {gate!r}")
+        self.ttl = ttl
+        self.max_bytes = _whole("max_bytes", max_bytes)
+        self.store_sampled = store_sampled
+        self.tenant = tenant
+        self._gate: Gate = chosen
+        self._embedder = Embedder(function, embedder_timeout) if function is not None and self.threshold else None
+        self._index = index
+        self._file = CacheFile(Path(path).expanduser()) if path is not None else None
+        self._leaving: list[str] = []
+        self._store = Store(_whole("max_entries", max_entries), self.max_bytes, self._left)
+        self._stored = self._invalidated = 0
+        self._loaded = self._file is None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._flights = Flights()
+
+    # -- for its user --------------------------------------------------------------------------------------------------
+
+    def invalidate(
+        self,
+        unwanted: Callable[[Entry], bool] | None = None,
+        *,
+        model: str | None = None,
+        tenant: str | None = None,
+        operation: str | None = None,
+    ) -> int:
+        """Forget answers; every condition that is given must hold.
+
+        Args:
+            unwanted: looks at an entry and says whether it goes.
+            model: the model that was asked for.
+            tenant: on whose behalf it was asked.
+            operation: the call, ``chat`` for example.
+
+        Returns:
+            how many were forgotten.
+
+        Raises:
+            ConfigurationError: no condition was given; to forget everything is :meth:`clear`.
+        """
+        wanted = {"model": model, "tenant": tenant, "operation": operation}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        if unwanted is None and not given:
+            raise ConfigurationError("invalidate() needs a condition; clear() forgets everything.")
+
+        def leaves(entry: Entry) -> bool:
+            return all(getattr(entry, name) == value for name, value in given.items()) and (
+                unwanted is None or unwanted(entry)
+            )
+
+        with self._opened():
+            count = self._store.invalidate(leaves)
+            self._invalidated += count
+            self._follow()
+            return count
+
+    def clear(self) -> int:
+        """Forget everything; return how many answers that were."""
+        return self.invalidate(lambda _: True)
+
+    def statistics(self) -> Statistics:
+        """Return what it holds and what became of the rest."""
+        with self._opened():
+            store = self._store
+            return Statistics(
+                entries=len(store),
+                bytes=store.bytes,
+                max_entries=store.max_entries,
+                max_bytes=store.max_bytes,
+                stored=self._stored,
+                evicted=store.evicted,
+                expired=store.expired,
+                invalidated=self._invalidated,
+                embedder_failures=self._embedder.failures if self._embedder is not None else 0,
+                file_failures=self._file.failures if self._file is not None else 0,
+            )
+
+    # -- for the path of a call ----------------------------------------------------------------------------------------
+
+    @property
+    def flights(self) -> Flights:
+        """Calls on their way to an answer that will be kept."""
+        self._check_process()
+        return self._flights
+
+    @property
+    def is_semantic(self) -> bool:
+        """Whether questions are compared by their meaning at all."""
+        return self._embedder is not None
+
+    def get(self, key: str, now: float) -> Entry | None:
+        """Return the answer to an equal request.
+
+        Args:
+            key: of its identity.
+            now: unix seconds.
+        """
+        with self._opened():
+            entry = self._store.get(key, now)
+            self._follow()
+            return entry
+
+    async def vector(self, text: str) -> bytes | None:
+        """Return the embedding of a question; None where there is none, for whatever reason."""
+        return await self._embedder.vector(text) if self._embedder is not None else None
+
+    def alike(self, scope: str, text: str, vector: bytes, now: float) -> tuple[Entry | None, int]:
+        """Return the likest kept answer whose question means the same, and how many the gate turned away."""
+        turned_away = 0
+        with self._opened():
+            try:
+                found = self._index.nearest(scope, vector, self.threshold, _CANDIDATES) if self._index else []
+            except ValueError as problem:
+                _log.warning("The cache cannot compare: %s", problem)
+                found = []
+            for _, key in found:
+                entry = self._store.get(key, now)
+                if entry is None or entry.text is None:
+                    continue
+                if self._gate(text, entry.text) is None:
+                    return entry, turned_away
+                turned_away += 1
+            self._follow()
+        return None, turned_away
+
+    def put(self, entry: Entry, now: float) -> tuple[bool, int]:
+        """Keep an answer; return whether it is kept, and how many others made room."""
+        entry = replace(entry, created=now, expires=now + self.ttl if self.ttl is not None else None)
+        with self._opened():
+            evicted = self._store.evicted
+            kept = self._keep(entry)
+            self._stored += kept
+            self._follow()
+            if kept and self._file is not None:
+                self._file.write(entry)
+            return kept, self._store.evicted - evicted
+
+    # -- the parts kept in step ----------------------------------------------------------------------------------------
+
+    def _keep(self, entry: Entry) -> bool:
+        kept = self._store.put(entry)
+        if kept and entry.vector and self._embedder is not None:
+            if self._index is None:
+                self._index = MemoryIndex(_numeric())
+            try:
+                self._index.add(entry.scope, entry.key, entry.vector)
+            except ValueError as problem:
+                _log.warning("The cache keeps an answer for equal requests only: %s", problem)
+        return kept
+
+    def _left(self, entry: Entry) -> None:
+        if self._index is not None and entry.vector:
+            self._index.remove(entry.scope, entry.key)
+        if self._file is not None:
+            self._leaving.append(entry.key)
+
+    def _follow(self) -> None:
+        """Let the file forget what left the store."""
+        leaving, self._leaving = self._leaving, []
+        if leaving and self._file is not None:
+            self._file.remove(leaving)
+
+    def _opened(self) -> AbstractContextManager[Any]:
+        """Return the lock; what the file holds has been read."""
+        self._check_process()
+        if not self._loaded:
+            with self._lock:
+                if not self._loaded and self._file is not None:
+                    self._loaded = True
+                    for entry in self._file.read():
+                        self._keep(entry)
+                    self._follow()
+        return self._lock
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            self._reset()  # the parent's lock may be held for ever, and its calls are not ours
+
+
+def _numeric() -> Any:
+    """Return numpy, None where it is not installed."""
+    try:
+        import numpy
+    except ImportError:
+        return None
+    return numpy
+
+
+def _wrong(name: str, expected: str) -> ConfigurationError:
+    return ConfigurationError(f"Cache: {name} must be {expected}.")
+
+
+def _number(name: str, value: Any, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        span = f"a number from {low:g} to {high:g}" if low == 0 else "a positive number of seconds"
+        raise _wrong(name, f"{span}, not {value!r}")
+    return float(value)
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise _wrong(name, f"a whole number of 1 or more, not {value!r}")
+    return value
