@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from backends import errors
-from backends.base import Backend, Outcome
+from backends.base import Outcome
+from backends.batched import BatchingBackend
 from backends.operation import Answer, CallOptions, Operation, Repeat, StreamReader
 from backends.resilience.call import Call, travel, within
 from backends.resilience.endpoint import Endpoint, Passage
@@ -85,7 +86,7 @@ class _Work:
         self.repeat = repeat
 
 
-class HTTPBackend(Backend):
+class HTTPBackend(BatchingBackend):
     """Adds operations over HTTP to :class:`~backends.base.Backend`; providers inherit from this."""
 
     user_agent: ClassVar[str] = "backends-conformance/0.1.0"
@@ -124,7 +125,9 @@ class HTTPBackend(Backend):
 
     async def _perform(self, operation: Operation[T], options: CallOptions) -> T:
         """Run one operation to its reply."""
-        endpoint = self._prepared_endpoint(options)
+        return await self._perform_on(self._prepared_endpoint(options), operation, options)
+
+    def _prepared_call(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
         work = self._work(operation, endpoint, options)
 
         async def attempt(call: Call[T], key: Key | None) -> T:
@@ -132,7 +135,7 @@ class HTTPBackend(Backend):
 
         call = self._call(operation.name, operation.model, attempt, options, endpoint)
         call.affinity = _affinity(work)
-        return await self._run(call, endpoint)
+        return call
 
     def _stream(self, operation: Operation[T], options: CallOptions) -> AsyncStream[T]:
         """Return a stream of one operation; nothing is sent before its first chunk is asked for."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar
 
+from backends.batch_plan import BatchPlan
 from backends.types import Chunk, Priority
 from backends.wire.multipart import Multipart
 
@@ -130,6 +131,7 @@ class Operation(Generic[T]):
             (an error inside a 200).
         silence: seconds for which this call may be silent where that is longer than the settings allow (verifying a
             large file sends no progress).
+        batch: how it may share a wire call with others of its kind; None where every call is a request of its own.
     """
 
     name: str
@@ -147,3 +149,4 @@ class Operation(Generic[T]):
     accepted: frozenset[int] = field(default_factory=frozenset)
     inspect: Callable[[Answer], None] | None = None
     silence: float | None = None
+    batch: BatchPlan[T] | None = None

@@ -31,3 +31,4 @@ class Gemini(Refusals, TextCalls, FileCalls, BatchCalls, CacheCalls, ModelCalls)
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"embed"})

@@ -18,6 +18,7 @@ from backends.gemini.parameters import (
     taken,
 )
 from backends.gemini.parts import parts_of
+from backends.gemini.shared_embedding import embed_plan
 from backends.gemini.stream import GenerationReader
 from backends.gemini.values import GeminiReply
 from backends.operation import Answer, CallOptions, Operation
@@ -131,6 +132,7 @@ class TextCalls(GeminiCore):
             self._model_path(name, ":batchEmbedContents" if several else ":embedContent"),
             body={"requests": requests} if several else requests[0],
             model=name,
+            batch=embed_plan(requests, self._model_path(name, ":batchEmbedContents")),
         )
         return await self._perform(operation, options)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, Unpack
 
+from backends.batch_plan import BatchPlan, counted_rows, in_field
 from backends.dialects.openai_completions import Prompt, checked_prompt
 from backends.dialects.openai_embeddings import embed_operation
 from backends.hf_tei.core import TEIServer
@@ -97,7 +98,8 @@ class EmbedCalls(TEIServer):
         def make(piece: slice) -> Operation[R]:
             some = items[piece]
             body = {"inputs": some if listed else some[0], **fields}
-            return Operation(name, partial(_read, read, len(some)), f"/{name}", body=body, model=label)
+            plan: BatchPlan[R] = in_field("inputs", some, counted_rows)
+            return Operation(name, partial(_read, read, len(some)), f"/{name}", body=body, model=label, batch=plan)
 
         return await self._whole(make, len(items), options, "vectors")
 

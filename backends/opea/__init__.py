@@ -60,3 +60,4 @@ class OPEA(
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"embed"})

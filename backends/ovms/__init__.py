@@ -31,3 +31,4 @@ class OVMS(Refusals, InferCalls, GenerationCalls, TextCalls, MediaCalls, Serving
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"embed", "infer"})
