@@ -8,6 +8,7 @@ from typing import Any, Final
 from backends.gemini import Gemini
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.gemini_calls import DECLARED, FEATURES
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -27,7 +28,7 @@ def _live(environ: Mapping[str, str]) -> Gemini:
 SUBJECT: Final = Subject(
     name="gemini",
     title="Gemini",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "usage", "tools", "embed", "models", "sync"}),
+    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "usage", "tools", "embed", "batch", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
@@ -37,6 +38,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="gemini",
     declared=DECLARED,
+    batched=BATCHED["gemini"],
     features=FEATURES,
     refusals=tuple(Gemini.refusals),
     sources=("backends.gemini",),

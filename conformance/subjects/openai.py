@@ -9,6 +9,7 @@ from backends.openai import OpenAI
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.openai_calls import DECLARED, FEATURES
 from conformance.subjects.openai_recorded import RECORDED
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -29,7 +30,7 @@ SUBJECT: Final = Subject(
     name="openai",
     title="OpenAI",
     tags=frozenset(
-        {"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
+        {"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "embed", "batch", "models", "sync"}
     ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
@@ -40,6 +41,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="openai",
     declared=DECLARED,
+    batched=BATCHED["openai"],
     features=FEATURES,
     recorded=RECORDED,
     refusals=tuple(OpenAI.refusals),

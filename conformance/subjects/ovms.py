@@ -9,6 +9,7 @@ from backends.ovms import OVMS
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.ovms_calls import DECLARED, FEATURES
 from conformance.subjects.ovms_recorded import RECORDED
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -29,7 +30,7 @@ def _live(environ: Mapping[str, str]) -> OVMS:
 SUBJECT: Final = Subject(
     name="ovms",
     title="OVMS",
-    tags=frozenset({"http", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}),
+    tags=frozenset({"http", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "batch", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
@@ -39,6 +40,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="ovms",
     declared=DECLARED,
+    batched=BATCHED["ovms"],
     features=FEATURES,
     recorded=RECORDED,
     refusals=tuple(OVMS.refusals),
