@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from conformance.simulators.record import Seen
     from conformance.trial import Trial
 
-__all__ = ["PLANTED_KEY", "BatchCase", "CallCase", "Live", "Recorded", "Site", "Subject", "built", "load", "standard_arguments"]
+__all__ = [
+    "PLANTED_KEY",
+    "BatchCase",
+    "CallCase",
+    "Live",
+    "Recorded",
+    "Site",
+    "Subject",
+    "built",
+    "load",
+    "standard_arguments",
+]
 
 PLANTED_KEY: Final = "sk-planted-4b1d5e0c7a9f4e2d8c36-conformance"
 """The key of a backend that a check gave none: planted, so that a leak of it is found."""
@@ -89,6 +100,7 @@ class BatchCase:
         different: options with which a call must not share a request with one that has none.
         bad: a text that the server refuses, None where it refuses none.
         most: items that the provider takes in one request, None where it sets no bound.
+        light: options that keep the answer to so many items small.
     """
 
     path: str
@@ -97,6 +109,7 @@ class BatchCase:
     different: tuple[Mapping[str, Any], ...] = ()
     bad: str | None = None
     most: int | None = None
+    light: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +152,8 @@ class Subject:
         name: row name (``openai``).
         title: name for people.
         tags: what it has, matched against ``Requirement.applies_to``: ``http``, ``keys``, ``key_required``, ``chat``,
-            ``stream``, ``embed``, ``batch`` (callers may share requests), ``tools``, ``sync``, ``models``, ``s3``, ``runs_code`` (a stranger's machine code) ...
+            ``stream``, ``embed``, ``batch`` (callers may share requests), ``tools``, ``sync``, ``models``, ``s3``,
+            ``runs_code`` (a stranger's machine code) ...
         make: builds a backend that lives at a site; ``settings`` are those of the constructor and win over the
             defaults.
         call: the representative cheap call: ``await call(backend, text, **options)``.

@@ -69,9 +69,7 @@ async def bat_01(trial: Trial) -> None:
     await trial.sleep(0.2)
     trial.equal(_sizes(trial), [4, 2], "inputs of the requests after batch_timeout, though nobody else came")
     await asyncio.gather(*full, *few)
-    several = [
-        trial.spawn(case.run(backend, [marked(number) for number in span])) for span in (range(3), range(3, 6))
-    ]
+    several = [trial.spawn(case.run(backend, [marked(number) for number in span])) for span in (range(3), range(3, 6))]
     await trial.sleep(2.1)
     await asyncio.gather(*several)
     trial.equal(_sizes(trial)[2:], [3, 3], "inputs of the requests of two callers with three each")
@@ -79,7 +77,7 @@ async def bat_01(trial: Trial) -> None:
         half = case.most // 2 + 1
         large = await trial.backend(max_batch_size=10 * case.most, batch_timeout=1.0, max_concurrent_requests=8)
         texts = [[marked(number) for number in range(start, start + half)] for start in (0, half)]
-        await asyncio.gather(*[case.run(large, some) for some in texts])
+        await asyncio.gather(*[case.run(large, some, **case.light) for some in texts])
         trial.equal(_sizes(trial)[4:], [half, half], f"inputs of the requests where the provider takes {case.most}")
 
 
@@ -137,7 +135,9 @@ async def _judge_bad_input(trial: Trial, backend: Any, case: BatchCase, bad: str
     trial.expect(isinstance(refused, errors.InvalidRequestError), f"the caller whose input is bad got {refused!r}")
     for number, (result, own) in enumerate(zip(results, expected, strict=True)):
         failed = isinstance(result, BaseException)
-        trial.equal(repr(result) if failed else case.own(result), own, f"answer to caller {number}, whose input is good")
+        trial.equal(
+            repr(result) if failed else case.own(result), own, f"answer to caller {number}, whose input is good"
+        )
 
 
 async def _judge_refusals(trial: Trial, backend: Any, case: BatchCase) -> None:
@@ -211,7 +211,9 @@ async def bat_07(trial: Trial) -> None:
     told = [usage for usage in usages if usage.input_tokens is not None]
     trial.expect(all(usage.estimated for usage in told), "a share of the usage is not flagged as an estimate")
     if told:
-        trial.expect(usages[1].input_tokens > usages[0].input_tokens, "a longer input has no larger share of the tokens")
+        trial.expect(
+            usages[1].input_tokens > usages[0].input_tokens, "a longer input has no larger share of the tokens"
+        )
     report = backend.report()
     trial.equal((report["total_requests"], report["successes"]), (4, 4), "requests and successes counted")
     trial.equal(report["tokens"]["input"], used[0], "tokens counted")

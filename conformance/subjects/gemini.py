@@ -28,7 +28,9 @@ def _live(environ: Mapping[str, str]) -> Gemini:
 SUBJECT: Final = Subject(
     name="gemini",
     title="Gemini",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "usage", "tools", "embed", "batch", "models", "sync"}),
+    tags=frozenset(
+        {"http", "keys", "key_required", "chat", "stream", "usage", "tools", "embed", "batch", "models", "sync"}
+    ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

@@ -26,6 +26,7 @@ def embedding(
     bad: str | None = _OVERLONG,
     options: Options | None = None,
     most: int | None = None,
+    light: Options | None = None,
 ) -> BatchCase:
     """Return the case of a call that gives one vector, or one row, for each text."""
     field = {"apredict": "rows"}.get(name, "vectors")
@@ -36,6 +37,7 @@ def embedding(
         different=different,
         bad=bad,
         most=most,
+        light=light or {},
     )
 
 
@@ -79,7 +81,9 @@ def _tei(name: str) -> BatchCase:
 
 
 _OPENAI: Final[Mapping[str, BatchCase]] = {
-    "embed": embedding("*/embeddings", {"model": "text-embedding-3-large"}, {"dimensions": 32}, most=2_048),
+    "embed": embedding(
+        "*/embeddings", {"model": "text-embedding-3-large"}, {"dimensions": 32}, most=2_048, light={"dimensions": 4}
+    ),
     "complete": _completion("gpt-3.5-turbo-instruct", {"model": "davinci-002"}, {"temperature": 0.5}),
 }
 _VLLM: Final[Mapping[str, BatchCase]] = {

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from backends.vllm import VLLM
 from conformance.subject import Live, Site, Subject, standard_arguments
+from conformance.subjects.shared_calls import BATCHED
 from conformance.subjects.vllm_calls import DECLARED
 from conformance.subjects.vllm_features import FEATURES
 from conformance.subjects.vllm_recorded import RECORDED
-from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -30,7 +30,9 @@ def _live(environ: Mapping[str, str]) -> VLLM:
 SUBJECT: Final = Subject(
     name="vllm",
     title="vLLM",
-    tags=frozenset({"http", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "batch", "models", "sync"}),
+    tags=frozenset(
+        {"http", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "batch", "models", "sync"}
+    ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
