@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from conformance.machines import admission, backoff, breaker, budget, hints, histogram, keys, line, ndjson, sse
+from conformance.machines import admission, backoff, batcher, breaker, budget, hints, histogram, keys, line, ndjson, sse
 from conformance.machines.bench import Bench, Rules
 
 __all__ = ["MACHINES", "Machine"]
@@ -40,7 +40,9 @@ def _machine(module: ModuleType) -> Machine:
 MACHINES: Mapping[str, Machine] = MappingProxyType(
     {
         machine.name: machine
-        for machine in map(_machine, (breaker, line, admission, keys, backoff, hints, budget, histogram, sse, ndjson))
+        for machine in map(
+            _machine, (breaker, line, admission, batcher, keys, backoff, hints, budget, histogram, sse, ndjson)
+        )
     }
 )
 """All machines by name."""
