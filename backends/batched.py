@@ -10,7 +10,7 @@ what its fields would mean to the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -47,18 +47,19 @@ class BatchingBackend(Backend):
         super().__init__(*arguments, **options)
         self._batchings: dict[str, Batching] = {}
 
-    def _prepared_call(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
-        """Return the call that puts an operation on the wire."""
+    def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
+        """Return the call that puts a joined operation on the wire; it is not counted, its members are."""
         raise NotImplementedError
 
     # -- one caller ----------------------------------------------------------------------------------------------------
 
-    async def _perform_on(self, endpoint: Endpoint, operation: Operation[T], options: CallOptions) -> T:
-        """Run one operation to its reply, alone or in a batch."""
-        call = self._prepared_call(operation, options, endpoint)
+    def _ride(
+        self, call: Call[T], operation: Operation[T], options: CallOptions, endpoint: Endpoint
+    ) -> Callable[[], Awaitable[T]] | None:
+        """Return how a call travels in a batch, None when it travels by itself."""
         plan = operation.batch
         if plan is None or endpoint.settings.max_batch_size < 2 or options.get("extra_body"):
-            return await self._run(call, endpoint)
+            return None
         member = Member(
             call,
             _Work(operation, options, plan),
@@ -68,7 +69,12 @@ class BatchingBackend(Backend):
             plan.most_items,
             plan.most_length,
         )
-        return await self._run(call, endpoint, partial(self._batching(endpoint).ride, member))
+
+        async def ride() -> T:
+            endpoint.check()  # behind an open breaker nobody waits for others first
+            return await self._batching(endpoint).ride(member)
+
+        return ride
 
     def _batching(self, endpoint: Endpoint) -> Batching:
         found = self._batchings.get(endpoint.name)
@@ -92,7 +98,7 @@ class BatchingBackend(Backend):
         works: list[_Work] = [member.work for member in members]
         joined = works[0].plan.join([work.operation for work in works])
         options: CallOptions = {**works[0].options, "priority": Priority(level), "request_id": first.call.id}
-        call = self._prepared_call(joined, options, endpoint)
+        call = self._journey(joined, options, endpoint)
         call.deadline_at = _latest([member.call.deadline_at for member in members])
         self._shared(len(members))
         try:

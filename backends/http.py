@@ -125,17 +125,22 @@ class HTTPBackend(BatchingBackend):
 
     async def _perform(self, operation: Operation[T], options: CallOptions) -> T:
         """Run one operation to its reply."""
-        return await self._perform_on(self._prepared_endpoint(options), operation, options)
-
-    def _prepared_call(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
+        endpoint = self._prepared_endpoint(options)
         work = self._work(operation, endpoint, options)
+        call: Call[T] = self._call_of(work, options)
+        return await self._run(call, endpoint, self._ride(call, work.operation, options, endpoint))
 
+    def _call_of(self, work: _Work, options: CallOptions) -> Call[T]:
         async def attempt(call: Call[T], key: Key | None) -> T:
             return await self._attempt(work, call, key)
 
-        call = self._call(operation.name, operation.model, attempt, options, endpoint)
+        operation = work.operation
+        call = self._call(operation.name, operation.model, attempt, options, work.endpoint)
         call.affinity = _affinity(work)
         return call
+
+    def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
+        return self._call_of(self._work(operation, endpoint, options), options)
 
     def _stream(self, operation: Operation[T], options: CallOptions) -> AsyncStream[T]:
         """Return a stream of one operation; nothing is sent before its first chunk is asked for."""

@@ -7,7 +7,6 @@ to it in any order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Final
 
 from backends.types import Usage
@@ -24,8 +23,13 @@ def shares(total: int, weights: Sequence[int]) -> list[int]:
     together is never larger than ``n``.
     """
     whole = sum(weights)
-    ends = [(2 * total * end + whole) // (2 * whole) for end in accumulate(weights)]
-    return [end - start for start, end in zip([0, *ends], ends, strict=False)]
+    parts, weighed, given = [], 0, 0
+    for weight in weights:
+        weighed += weight
+        until = (2 * total * weighed + whole) // (2 * whole)
+        parts.append(until - given)
+        given = until
+    return parts
 
 
 def cost_shares(cost: float, weights: Sequence[int]) -> list[float]:

@@ -17,6 +17,7 @@ COUNTS = {
     "BAK": 11,
     "BRK": 10,
     "TRK": 8,
+    "BAT": 7,
     "STR": 10,
     "ERR": 7,
     "SEC": 6,
