@@ -4,7 +4,7 @@ nothing."""
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -104,7 +104,7 @@ class BatchCase:
     """
 
     path: str
-    run: Callable[..., Awaitable[Any]]
+    run: Callable[..., Coroutine[Any, Any, Any]]
     own: Callable[[Any], Any]
     different: tuple[Mapping[str, Any], ...] = ()
     bad: str | None = None

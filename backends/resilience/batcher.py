@@ -64,12 +64,13 @@ class Batcher(Generic[T]):
     Args:
         max_size: items in a batch, 1 or more. A member with more of them travels alone, undivided.
         timeout: seconds from the first member's coming to the batch's leaving, 0 or more.
+        limits: what was learned of the provider, by group; machines of several threads may share it.
 
     Raises:
         ValueError: an argument is out of its range.
     """
 
-    def __init__(self, max_size: int, timeout: float) -> None:
+    def __init__(self, max_size: int, timeout: float, limits: dict[Hashable, int] | None = None) -> None:
         if max_size < 1:
             raise ValueError("max_size must be 1 or more")
         if timeout < 0:
@@ -77,7 +78,7 @@ class Batcher(Generic[T]):
         self.max_size = max_size
         self.timeout = timeout
         self._open: dict[Hashable, _Open[T]] = {}  # in the order of opening, which is that of leaving
-        self._learned: dict[Hashable, int] = {}
+        self._limits = {} if limits is None else limits
 
     def add(
         self,
@@ -104,7 +105,7 @@ class Batcher(Generic[T]):
             level: its priority, 0 is highest.
             latest: when it must have an answer; a batch that would leave no sooner leaves at once.
         """
-        most = min(self.max_size, most_items or self.max_size, self._learned.get(group, self.max_size))
+        most = min(self.max_size, most_items or self.max_size, self._limits.get(group, self.max_size))
         leaving: list[Batch[T]] = []
         open_batch = self._open.get(group)
         if open_batch is not None and (
@@ -150,10 +151,10 @@ class Batcher(Generic[T]):
 
         A limit is never raised again. The last 256 groups are remembered.
         """
-        known = self._learned.pop(group, self.max_size)
-        self._learned[group] = max(1, min(known, items))
-        if len(self._learned) > _MOST_LEARNED:
-            del self._learned[next(iter(self._learned))]
+        known = self._limits.pop(group, self.max_size)
+        self._limits[group] = max(1, min(known, items))
+        for oldest in list(self._limits)[:-_MOST_LEARNED]:
+            self._limits.pop(oldest, None)
 
     def drain(self) -> list[T]:
         """Put everybody out and return them in the order of their batches."""

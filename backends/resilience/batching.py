@@ -91,11 +91,13 @@ class Batching:
         self.max_size = max_size
         self.timeout = timeout
         self.send = send
+        self.limits: dict[Hashable, int] = {}
+        """What was learned of the provider; it outlasts the loops of the callers who found it out."""
         self._desks: dict[asyncio.AbstractEventLoop, _Desk] = {}
 
     def batcher(self) -> Batcher[Member[Any]]:
         """Return a fresh machine that decides who leaves together, for the callers of one loop."""
-        return Batcher(self.max_size, self.timeout)
+        return Batcher(self.max_size, self.timeout, self.limits)
 
     async def ride(self, member: Member[T]) -> T:
         """Wait for a batch, travel with it, and return this member's own result.
