@@ -10,7 +10,7 @@ from typing import Any
 from backends import errors
 from backends.resilience.batcher import Batch, Batcher, Place
 from backends.resilience.batching import Batching, Member
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import HTTP_ROWS, saboteur
 
 __all__ = ["flushing_late", "forgetting", "patched_batching"]
 
@@ -68,13 +68,13 @@ def forgetting(batching: Batching) -> None:
     batching.send = spoilt
 
 
-@saboteur("BAT-01", "flushes a batch only when the next request arrives")
+@saboteur("BAT-01", "flushes a batch only when the next request arrives", subjects=HTTP_ROWS)
 def waits_for_the_next(backend: Any) -> None:
     """The sketch of the original plan: the last batch waits for ever."""
     patched_batching(backend, flushing_late)
 
 
-@saboteur("BAT-01", "fills a batch beyond its size")
+@saboteur("BAT-01", "fills a batch beyond its size", subjects=HTTP_ROWS)
 def one_too_many(backend: Any) -> None:
     """The size is compared after the batch has grown."""
 
@@ -85,7 +85,7 @@ def one_too_many(backend: Any) -> None:
     _with_machine(backend, Generous)
 
 
-@saboteur("BAT-01", "knows no limit but the caller's")
+@saboteur("BAT-01", "knows no limit but the caller's", subjects=("openai", "gemini", "hf_tei"))
 def above_the_provider(backend: Any) -> None:
     """What the provider documents is not looked at."""
 
@@ -96,14 +96,14 @@ def above_the_provider(backend: Any) -> None:
     _with_machine(backend, Unbounded)
 
 
-@saboteur("BAT-02", "hands the answers out in the order in which they are popped")
+@saboteur("BAT-02", "hands the answers out in the order in which they are popped", subjects=HTTP_ROWS)
 def answers_backwards(backend: Any) -> None:
     """Everybody gets an answer, and nobody their own."""
     parted = backend._parted
     backend._parted = lambda members, replies: parted(members, list(reversed(replies)))
 
 
-@saboteur("BAT-03", "joins whatever calls the same method")
+@saboteur("BAT-03", "joins whatever calls the same method", subjects=HTTP_ROWS)
 def groups_by_name(backend: Any) -> None:
     """Model, parameters and headers of the first caller hold for all."""
 
@@ -119,7 +119,7 @@ def groups_by_name(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-03", "joins calls of one model, whatever headers they bear")
+@saboteur("BAT-03", "joins calls of one model, whatever headers they bear", subjects=HTTP_ROWS)
 def ignores_headers(backend: Any) -> None:
     """A tenant's header goes out for another tenant."""
 
@@ -137,7 +137,7 @@ def ignores_headers(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-04", "fails everybody for one bad input")
+@saboteur("BAT-04", "fails everybody for one bad input", subjects=HTTP_ROWS)
 def fails_together(backend: Any) -> None:
     """The refusal of the whole is passed on to all."""
 
@@ -155,13 +155,13 @@ def fails_together(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-04", "loses the futures of a batch that fails")
+@saboteur("BAT-04", "loses the futures of a batch that fails", subjects=HTTP_ROWS)
 def forgets_the_failed(backend: Any) -> None:
     """The sketch of the original plan: whoever was in the batch waits for ever."""
     patched_batching(backend, forgetting)
 
 
-@saboteur("BAT-05", "batches without being asked", maker=True)
+@saboteur("BAT-05", "batches without being asked", maker=True, subjects=HTTP_ROWS)
 def on_by_default(make: Any) -> Any:
     """A size that somebody thought sensible."""
 
@@ -173,7 +173,7 @@ def on_by_default(make: Any) -> Any:
     return made
 
 
-@saboteur("BAT-06", "sends what was cancelled while it waited for its batch")
+@saboteur("BAT-06", "sends what was cancelled while it waited for its batch", subjects=HTTP_ROWS)
 def sends_the_departed(backend: Any) -> None:
     """The caller goes, its request stays in the batch."""
 
@@ -188,7 +188,7 @@ def sends_the_departed(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-06", "gives the whole batch up when one caller goes")
+@saboteur("BAT-06", "gives the whole batch up when one caller goes", subjects=HTTP_ROWS)
 def falls_with_one(backend: Any) -> None:
     """The request in flight belongs to whoever was cancelled."""
 
@@ -208,7 +208,7 @@ def falls_with_one(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-06", "flies on for nobody")
+@saboteur("BAT-06", "flies on for nobody", subjects=HTTP_ROWS)
 def flies_on_empty(backend: Any) -> None:
     """A request whose callers have all gone keeps its slot until the server answers."""
 
@@ -223,7 +223,7 @@ def flies_on_empty(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-07", "gives every caller the usage of all")
+@saboteur("BAT-07", "gives every caller the usage of all", subjects=HTTP_ROWS)
 def bills_everybody_for_all(backend: Any) -> None:
     """The sum over callers is a multiple of what was used."""
     parted = backend._parted
@@ -235,7 +235,7 @@ def bills_everybody_for_all(backend: Any) -> None:
     backend._parted = spoilt
 
 
-@saboteur("BAT-07", "travels with the priority of whoever came first")
+@saboteur("BAT-07", "travels with the priority of whoever came first", subjects=HTTP_ROWS)
 def first_come_priority(backend: Any) -> None:
     """A HIGH request that joins a LOW one becomes LOW."""
 
@@ -251,7 +251,7 @@ def first_come_priority(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-07", "answers everybody under the id of the first")
+@saboteur("BAT-07", "answers everybody under the id of the first", subjects=HTTP_ROWS)
 def one_id_for_all(backend: Any) -> None:
     """Logs know one request where there were four."""
     parted = backend._parted
