@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from backends.wire import jsontext
 from backends.wire.values import FormatError
@@ -15,9 +15,10 @@ from backends.wire.values import FormatError
 if TYPE_CHECKING:
     from backends.operation import Answer, Operation
 
-__all__ = ["BatchPlan", "byte_length", "counted_rows", "in_field", "listed"]
+__all__ = ["BatchPlan", "byte_length", "counted_rows", "in_field", "items_of", "listed"]
 
 T = TypeVar("T")
+_OUR_ID: Final = "request_id"
 
 Cut = Callable[[Any, Sequence[int]], Sequence[Any]]
 """Takes the data of a joined answer and the items of each request; returns the data of an answer to each.
@@ -70,8 +71,6 @@ def in_field(
     items: Sequence[Any],
     cut: Cut,
     *,
-    apart: Sequence[str] = ("request_id",),
-    length_of: Callable[[Any], int] = byte_length,
     read: Callable[[Answer, int], T] | None = None,
     most_items: int | None = None,
     most_length: int | None = None,
@@ -79,14 +78,13 @@ def in_field(
 ) -> BatchPlan[T]:
     """Return the plan of an operation whose items stand as a list in one field of its JSON body.
 
+    Where a provider takes our own id in the body, the joined one bears that of the first request.
+
     Args:
         field: of the body; the joined one holds the list of everybody's items, even where a single request would hold
             the bare item.
         items: of this operation.
         cut: takes the joined answer apart.
-        apart: further fields that may differ; the first request's stand for all. Our own id, where a provider takes it
-            in the body, unless given.
-        length_of: as in :class:`BatchPlan`.
         read: reads one part, with its number of items, where it has another shape than the answer to a single request;
             else the operations' own ``read`` does.
         most_items, most_length, written: as in :class:`BatchPlan`.
@@ -94,7 +92,7 @@ def in_field(
 
     def shared(operation: Operation[T]) -> str:
         assert isinstance(operation.body, dict)
-        rest = {name: operation.body[name] for name in sorted(operation.body) if name not in (field, *apart)}
+        rest = {name: operation.body[name] for name in sorted(operation.body) if name not in (field, _OUR_ID)}
         kinds = sorted({type(item).__name__ for item in items})  # no provider is asked to read texts among numbers
         return jsontext.dumps([operation.path, rest, kinds]).decode()
 
@@ -110,11 +108,11 @@ def in_field(
         body = {**operations[0].body, field: [item for operation in operations for item in items_of(operation)]}  # type: ignore[dict-item]  # a JSON body, as above
         return replace(operations[0], body=body, read=read_all)  # type: ignore[arg-type, return-value]  # it reads a list
 
-    return BatchPlan(items, shared, join, most_items, most_length, written, length_of)
+    return BatchPlan(items, shared, join, most_items, most_length, written)
 
 
 def items_of(operation: Operation[Any]) -> Sequence[Any]:
-    """Return the items of an operation that has a plan."""
+    """Return the items of an operation, which must have a plan."""
     assert operation.batch is not None
     return operation.batch.items
 

@@ -4,7 +4,8 @@
 isolates what spoils a batch, and sees to it that each member ends exactly once. It touches no bytes and knows no provider.
 
 Batches form among the callers of one event loop. Callers of the synchronous twins share the backend's own loop, so threads
-batch with each other; two loops of the caller's own never wait for one another, and need no lock.
+batch with each other; two loops of the caller's own never wait for one another, and need no lock. Who waits for a batch
+stands in no queue yet: ``queue_size`` and the limit of concurrency count batches, from when they leave.
 """
 
 from __future__ import annotations
@@ -112,8 +113,7 @@ class Batching:
         if desk is None:
             desk = self._desks[loop] = _Desk(self, loop)
         member.future = loop.create_future()
-        waited_from = self.clock.monotonic()
-        place = desk.add(member, waited_from)
+        place = desk.add(member, self.clock.monotonic())
         try:
             return await member.future
         finally:
