@@ -10,7 +10,7 @@ import os
 import random as random_module
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -23,7 +23,7 @@ from backends.provider import Provider
 from backends.refusals import refuse_calls
 from backends.resilience.call import Call, travel, within
 from backends.resilience.clock import Clock, SystemClock
-from backends.resilience.endpoint import Endpoint
+from backends.resilience.endpoint import Endpoint, Passage
 from backends.resilience.keys import KeyPool
 from backends.secret import Key
 from backends.settings import Settings, nearest
@@ -64,6 +64,8 @@ class Backend:
     refusals: ClassVar[Mapping[str, str]] = {}
     """Calls that this provider does not have, or no longer has: name -> reason and replacement. Their methods are made
     from it."""
+    batches: ClassVar[frozenset[str]] = frozenset()
+    """Calls that ``max_batch_size`` concerns: several callers may share one request of the provider's."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -90,7 +92,7 @@ class Backend:
         del resources
         if metadata is not None and not isinstance(metadata, Mapping):
             raise errors.ConfigurationError("metadata must be a mapping.", provider=self.provider.name)
-        self.settings = self._checked_settings(Settings.of(settings))
+        self.settings = self._chosen_settings(settings)
         self.model = model or self.provider.default_model
         self.credentials = Credentials(
             self.provider,
@@ -156,19 +158,26 @@ class Backend:
                     provider=self.provider.name,
                 )
             keys = ()
-        chosen = self._checked_settings(Settings.of(settings, self.settings))
+        chosen = self._chosen_settings(settings, self.settings)
         with self._lock:
             if name in self._declared:
                 raise errors.ConfigurationError(f"Endpoint {name!r} exists already.", provider=self.provider.name)
             self._declared[name] = (url, keys, chosen)
 
-    def _checked_settings(self, settings: Settings) -> Settings:
-        """Refuse a cache where no answer would be kept."""
-        if settings.cache is not None and not self.keeps_answers:
+    def _chosen_settings(self, given: Mapping[str, Any], base: Settings | None = None) -> Settings:
+        """Return settings; those of batching and of a cache are refused where nothing could ever come of them."""
+        chosen = Settings.of(given, base)
+        if not self.batches and (chosen.max_batch_size > 1 or "batch_timeout" in given):
+            raise errors.ConfigurationError(
+                f"{self.provider.title} has no call that several callers could share; leave max_batch_size and"
+                " batch_timeout out.",
+                provider=self.provider.name,
+            )
+        if chosen.cache is not None and not self.keeps_answers:
             raise errors.ConfigurationError(
                 f"{self.provider.title} takes no cache: its answers are not kept.", provider=self.provider.name
             )
-        return settings
+        return chosen
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -308,21 +317,26 @@ class Backend:
         """
         return _request_id(options.get("request_id")) or self._ids()
 
-    async def _run(self, call: Call[T], endpoint: Endpoint) -> T:
-        """Take one call to its end and count it exactly once."""
+    async def _run(self, call: Call[T], endpoint: Endpoint, shared: Callable[[], Awaitable[T]] | None = None) -> T:
+        """Take one call to its end and count it exactly once; it travels by itself unless it has a ``shared`` journey."""
         self._started()
         outcome: Outcome = "cancelled"
         error: str | None = None
         usage: Usage | None = None
         try:
             limit = None if call.deadline_at is None else max(0.0, call.deadline_at - self._clock.monotonic())
-            result, passage = await within(limit, travel(call, endpoint, self._random))
+            passage: Passage | None = None  # that of a shared journey is not this call's to end
+            if shared is not None:
+                result = await within(limit, shared())
+            else:
+                result, passage = await within(limit, travel(call, endpoint, self._random))
         except errors.BackendError as failure:
             outcome, error = "failure", type(failure).__name__
             raise self._completed(failure, call) from failure.__cause__
         else:
             usage = getattr(result, "usage", None)
-            passage.succeed(usage)
+            if passage is not None:
+                passage.succeed(usage)
             outcome = "success"
             return result
         finally:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from backends import errors
-from backends.base import Backend, Outcome
+from backends.base import Outcome
+from backends.batched import BatchingBackend
 from backends.operation import Answer, CallOptions, Operation, Repeat, StreamReader
 from backends.resilience.call import Call, travel, within
 from backends.resilience.endpoint import Endpoint, Passage
@@ -87,7 +88,7 @@ class _Work:
         self.repeat = repeat
 
 
-class HTTPBackend(Backend):
+class HTTPBackend(BatchingBackend):
     """Adds operations over HTTP to :class:`~backends.base.Backend`; providers inherit from this."""
 
     keeps_answers: ClassVar[bool] = True
@@ -130,17 +131,25 @@ class HTTPBackend(Backend):
         """Run one operation to its reply."""
         endpoint = self._prepared_endpoint(options)
         work = self._work(operation, endpoint, options)
+        call: Call[T] = self._call_of(work, options)
+        shared = self._ride(call, operation, options, endpoint)
+        asking: Asking[T] | None = self._asking(work, call, options, shared=shared is not None)
+        if asking is None:
+            return await self._run(call, endpoint, shared)
+        work.operation = asking.recording()
+        return await asking.whole(lambda: self._run(call, endpoint))
 
+    def _call_of(self, work: _Work, options: CallOptions) -> Call[T]:
         async def attempt(call: Call[T], key: Key | None) -> T:
             return await self._attempt(work, call, key)
 
-        call = self._call(operation.name, operation.model, attempt, options, endpoint)
+        operation = work.operation
+        call = self._call(operation.name, operation.model, attempt, options, work.endpoint)
         call.affinity = _affinity(work)
-        asking: Asking[T] | None = self._asking(work, call, options)
-        if asking is None:
-            return await self._run(call, endpoint)
-        work.operation = asking.recording()
-        return await asking.whole(lambda: self._run(call, endpoint))
+        return call
+
+    def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
+        return self._call_of(self._work(operation, endpoint, options), options)
 
     def _stream(self, operation: Operation[T], options: CallOptions) -> AsyncStream[T]:
         """Return a stream of one operation; nothing is sent before its first chunk is asked for."""
@@ -238,8 +247,13 @@ class HTTPBackend(Backend):
                 self._own_cache = self._own_cache or Cache()
         return self._own_cache
 
-    def _asking(self, work: _Work, call: Call[Any], options: CallOptions) -> Asking[Any] | None:
-        """Return how a call passes the cache; None where its answer is neither looked for nor kept."""
+    def _asking(
+        self, work: _Work, call: Call[Any], options: CallOptions, *, shared: bool = False
+    ) -> Asking[Any] | None:
+        """Return how a call passes the cache; None where its answer is neither looked for nor kept.
+
+        What shares a wire call with others passes by: the counts of the answer are those of all of them.
+        """
         operation, endpoint = work.operation, work.endpoint
         if endpoint.settings.cache is None or operation.cacheable is None or not isinstance(operation.body, Mapping):
             return None
@@ -249,7 +263,7 @@ class HTTPBackend(Backend):
         cache = self._cache_of(endpoint)
         assert cache is not None
         body = {**operation.body, **(options.get("extra_body") or {})}
-        if options.get("cache") is False or (is_sampled(body) and not cache.store_sampled):
+        if shared or options.get("cache") is False or (is_sampled(body) and not cache.store_sampled):
             self._count_cache("bypassed", 1)
             return None
         tenant = options.get("cache_tenant", cache.tenant)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Generic, Literal, Protocol, TypedDict, TypeVar
 
+from backends.batch_plan import BatchPlan
 from backends.types import Chunk, Priority
 from backends.wire.multipart import Multipart
 
@@ -168,6 +169,7 @@ class Operation(Generic[T]):
             large file sends no progress).
         cacheable: how its answer may be kept; None for whatever changes something at the provider, or lists and reads
             what is kept there.
+        batch: how it may share a wire call with others of its kind; None where every call is a request of its own.
     """
 
     name: str
@@ -186,3 +188,4 @@ class Operation(Generic[T]):
     inspect: Callable[[Answer], None] | None = None
     silence: float | None = None
     cacheable: Cacheable | None = None
+    batch: BatchPlan[T] | None = None

@@ -46,6 +46,9 @@ class Settings:
         per_key_limit: requests in flight per key; None is no limit.
         prefix_affinity: requests whose bodies share this many leading bytes stay on one key while it is healthy, so that the
             provider's prompt cache can serve them; None spreads them by ``key_strategy``.
+        max_batch_size: inputs that callers may share in one request (1 or more); 1 is off. Concerns the calls that the
+            backend lists in ``batches``; elsewhere a larger one is refused.
+        batch_timeout: the longest that a request waits for others to share with.
         connect_timeout, write_timeout, read_timeout: phases of one exchange; read is the wait for the first byte of an answer.
         first_token_timeout: from sending to the first content of a stream; None leaves it to read_timeout.
         idle_timeout: between two pieces of a stream.
@@ -55,6 +58,7 @@ class Settings:
         verify: False, or the path of a CA bundle, for TLS; True is the system's.
         user_agent: the User-Agent header; None is this library's own.
         cache: None keeps no answer; ``exact`` keeps them in memory for equal requests; a :class:`backends.cache.Cache`.
+            Calls that share requests (``max_batch_size`` above 1) pass it by.
     """
 
     max_concurrent_requests: int = 5
@@ -75,6 +79,8 @@ class Settings:
     key_strategy: str = "round_robin"
     per_key_limit: int | None = None
     prefix_affinity: int | None = None
+    max_batch_size: int = 1
+    batch_timeout: float = 0.01
     connect_timeout: float | None = 5.0
     write_timeout: float | None = 60.0
     read_timeout: float | None = 600.0
@@ -161,6 +167,8 @@ _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     "reset_timeout": (_NUMBER, 1e-9, 1e9, False),
     "per_key_limit": (int, 1, math.inf, True),
     "prefix_affinity": (int, 1, math.inf, True),
+    "max_batch_size": (int, 1, math.inf, False),
+    "batch_timeout": (_NUMBER, 0, 3600, False),
     "connect_timeout": (_NUMBER, 1e-9, math.inf, True),
     "write_timeout": (_NUMBER, 1e-9, math.inf, True),
     "read_timeout": (_NUMBER, 1e-9, math.inf, True),

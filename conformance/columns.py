@@ -33,7 +33,7 @@ COLUMNS: Final = (
     Column("request id", _ids("TRK", 1)),
     Column("circuit breaker", _ids("BRK", *range(1, 11))),
     Column("monitoring", _ids("TRK", 3, 5, 7, 8)),
-    Column("batching", ()),
+    Column("batching", _ids("BAT", *range(1, 8))),
     Column("key multiplexing", _ids("KEY", 4, 5, 6, 8, 11, 12)),
     Column("semantic cache", _ids("CAC", *range(1, 10))),
     Column("streaming", _ids("STR", *range(1, 11))),

@@ -9,9 +9,12 @@ __all__ = ["find_leaks"]
 
 
 def find_leaks(backends: Iterable[Any]) -> str | None:
-    """Return the first thing that an idle backend still holds (slot, place in the queue, key, request), None for
-    nothing."""
+    """Return the first thing that an idle backend still holds (slot, place in the queue or in a batch, key, request),
+    None for nothing."""
     for backend in backends:
+        for name, batching in dict(getattr(backend, "_batchings", {})).items():
+            if len(batching):
+                return f"endpoint {name}: {len(batching)} requests wait for a batch though nobody asks any more"
         for name, endpoint in dict(getattr(backend, "_endpoints", {})).items():
             status = endpoint.status()
             if status["active"]:

@@ -198,6 +198,8 @@ def not_applicable(tried: subject.Subject, requirement: Requirement) -> str | No
     if requirement.id in tried.not_applicable:
         return tried.not_applicable[requirement.id]
     missing = sorted(requirement.applies_to - tried.tags)
+    if "batch" in missing:
+        return "the provider batches nothing"
     return f"{tried.title} has no {', '.join(missing)}" if missing else None
 
 

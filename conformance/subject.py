@@ -4,7 +4,7 @@ nothing."""
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from conformance.simulators.record import Seen
     from conformance.trial import Trial
 
-__all__ = ["PLANTED_KEY", "CallCase", "Live", "Recorded", "Site", "Subject", "built", "load", "standard_arguments"]
+__all__ = [
+    "PLANTED_KEY",
+    "BatchCase",
+    "CallCase",
+    "Live",
+    "Recorded",
+    "Site",
+    "Subject",
+    "built",
+    "load",
+    "standard_arguments",
+]
 
 PLANTED_KEY: Final = "sk-planted-4b1d5e0c7a9f4e2d8c36-conformance"
 """The key of a backend that a check gave none: planted, so that a leak of it is found."""
@@ -79,6 +90,29 @@ class CallCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCase:
+    """A call that several callers may share a request of, for chapter BAT.
+
+    Attributes:
+        path: path glob of its requests.
+        run: makes it, with one text or a list of them: ``run(backend, texts, **options)``.
+        own: what a reply says that shows whose answer it is: the same whenever the same texts are asked alone.
+        different: options with which a call must not share a request with one that has none.
+        bad: a text that the server refuses, None where it refuses none.
+        most: items that the provider takes in one request, None where it sets no bound.
+        light: options that keep the answer to so many items small.
+    """
+
+    path: str
+    run: Callable[..., Coroutine[Any, Any, Any]]
+    own: Callable[[Any], Any]
+    different: tuple[Mapping[str, Any], ...] = ()
+    bad: str | None = None
+    most: int | None = None
+    light: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """One recorded exchange that goes through the backend, for CAP-05.
 
@@ -118,9 +152,8 @@ class Subject:
         name: row name (``openai``).
         title: name for people.
         tags: what it has, matched against ``Requirement.applies_to``: ``http``, ``keys``, ``key_required``, ``chat``,
-            ``stream``,
-            ``embed``, ``tools``, ``sync``, ``models``, ``s3``, ``cache`` (answers can be kept), ``runs_code`` (a
-            stranger's machine code) ...
+            ``stream``, ``embed``, ``batch`` (callers may share requests), ``cache`` (answers can be kept), ``tools``, ``sync``,
+            ``models``, ``s3``, ``runs_code`` (a stranger's machine code) ...
         make: builds a backend that lives at a site; ``settings`` are those of the constructor and win over the
             defaults.
         call: the representative cheap call: ``await call(backend, text, **options)``.
@@ -138,6 +171,7 @@ class Subject:
             none.
         features: what CAP-04 asks of the representative capability, by name (system prompt, tools ...); each is sent
             and judged.
+        batched: the calls that callers may share, by name; they are those that the backend lists in ``batches``.
         recorded: exchanges with a real server that are replayed, by ``source/name``.
         refusals: the calls that it says it does not have, by name.
         usage_fields: where input and output tokens stand in the representative call's answer (``usage.prompt_tokens``).
@@ -164,6 +198,7 @@ class Subject:
     real: Callable[..., Any] | None = None
     features: Mapping[str, CallCase] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    batched: Mapping[str, BatchCase] = field(default_factory=dict)
     recorded: Mapping[str, Recorded] = field(default_factory=dict)
     usage_fields: tuple[str, str] = ("usage.prompt_tokens", "usage.completion_tokens")
     missing_usage: str | None = "usage"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from backends.batch_plan import BatchPlan, byte_length, counted_rows, in_field, listed
 from backends.dialects.openai_chat import streaming_body
 from backends.dialects.openai_common import json_object, named_body, read_usage, text_of
 from backends.dialects.openai_errors import raise_inside
@@ -72,13 +73,46 @@ def _check_tokens(tokens: Sequence[Any], name: str, provider: str | None) -> Non
 
 
 def completion_operation(
-    model: str | None, prompt: Prompt, fields: Mapping[str, Any], *, provider: str | None = None, path: str = PATH
+    model: str | None,
+    prompt: Prompt,
+    fields: Mapping[str, Any],
+    *,
+    provider: str | None = None,
+    path: str = PATH,
+    several: bool = False,
 ) -> Operation[CompletionReply]:
-    """Return the operation of a whole completion; without a model the server takes its own."""
+    """Return the operation of a whole completion; without a model the server takes its own.
+
+    Args:
+        model, prompt, fields: what to send.
+        provider, path: of the server.
+        several: the server takes a list of prompts, so that callers may share a request.
+    """
     checked_prompt(prompt, provider)
     body = named_body(model, {"prompt": prompt, **fields})
     body.pop("stream_options", None)
-    return Operation("complete", read_completion, path, body=body, model=model, cacheable=PROMPT)
+    plan: BatchPlan[CompletionReply] | None = None
+    if several:
+        plan = in_field("prompt", listed(prompt), cut_choices, written=_written)
+    return Operation("complete", read_completion, path, body=body, model=model, cacheable=PROMPT, batch=plan)
+
+
+def cut_choices(data: Any, counts: Sequence[int]) -> list[dict[str, Any]]:
+    """Cut an answer to several prompts into answers to so many of them each; every prompt has as many choices.
+
+    Raises:
+        FormatError: there are not as many choices for each prompt.
+    """
+    answer = json_object(data)
+    raise_inside(answer)
+    choices = sorted(map(json_object, answer["choices"]), key=lambda choice: choice.get("index") or 0)
+    each = max(1, len(choices) // sum(counts))
+    parts = counted_rows(choices, [count * each for count in counts])
+    return [{**answer, "choices": [{**choice, "index": place} for place, choice in enumerate(part)]} for part in parts]
+
+
+def _written(reply: CompletionReply) -> int:
+    return sum(map(byte_length, reply.texts))
 
 
 def completion_stream_operation(

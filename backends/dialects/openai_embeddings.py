@@ -12,9 +12,10 @@ import binascii
 import math
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from backends.batch_plan import BatchPlan, counted_rows, in_field, listed
 from backends.dialects.openai_common import json_object, named_body, read_usage
 from backends.dialects.openai_completions import Prompt, checked_prompt
 from backends.dialects.openai_errors import raise_inside
@@ -23,7 +24,7 @@ from backends.parameters import bad_argument
 from backends.types import Embeddings
 from backends.wire.values import FormatError
 
-__all__ = ["PATH", "embed_operation", "read_embeddings", "read_vector"]
+__all__ = ["PATH", "cut_numbered", "embed_operation", "read_embeddings", "read_vector"]
 
 PATH: Final = "/embeddings"
 
@@ -36,6 +37,7 @@ def embed_operation(
     provider: str | None = None,
     path: str = PATH,
     most: int | None = None,
+    most_length: int | None = None,
     encoding: str | None = "base64",
 ) -> Operation[Embeddings]:
     """Return the operation of an embedding call.
@@ -44,6 +46,7 @@ def embed_operation(
         model, texts, fields: what to send; one text gives one vector. Without a model the server takes its own.
         provider, path: of the server.
         most: how many inputs the provider takes in one request, None for no bound of its own.
+        most_length: bound of the texts' bytes in a request that several callers share, None for none.
         encoding: ``encoding_format`` where the caller gave none; None sends none.
 
     Raises:
@@ -55,9 +58,38 @@ def embed_operation(
     body = named_body(model, {"input": texts, **fields})
     if encoding is not None:
         body.setdefault("encoding_format", encoding)
-    return Operation(
-        "embed", lambda answer: read_embeddings(answer, number), path, body=body, model=model, cacheable=EXACT
+    plan: BatchPlan[Embeddings] = in_field(
+        "input", listed(texts), cut_numbered, most_items=most, most_length=most_length
     )
+    return Operation(
+        "embed",
+        lambda answer: read_embeddings(answer, number),
+        path,
+        body=body,
+        model=model,
+        cacheable=EXACT,
+        batch=plan,
+    )
+
+
+def cut_numbered(data: Any, counts: Sequence[int]) -> list[dict[str, Any]]:
+    """Cut an answer with numbered rows into answers of so many rows each, numbered from 0 again.
+
+    What the answer says besides (its model, the usage of all) stands in each.
+
+    Raises:
+        FormatError: the rows are not numbered one by one, or there is not one for each input.
+    """
+    answer = json_object(data)
+    raise_inside(answer)
+    rows = [dict(json_object(row)) for row in answer["data"]]
+    for place, row in enumerate(rows):
+        row.setdefault("index", place)
+    rows.sort(key=lambda row: row["index"])
+    if [row["index"] for row in rows] != [*range(len(rows))]:
+        raise FormatError("the vectors are not numbered one by one")
+    parts = counted_rows(rows, counts)
+    return [{**answer, "data": [{**row, "index": place} for place, row in enumerate(part)]} for part in parts]
 
 
 def read_embeddings(answer: Answer, number: int) -> Embeddings:

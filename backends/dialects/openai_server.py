@@ -38,11 +38,15 @@ class DialectServer(HTTPBackend):
     Attributes:
         dialect_path: what stands between the base URL and the dialect's paths (``/v3``).
         most_texts: inputs that one embedding request takes, None where the server sets no bound.
+        most_bytes: bound of the texts' bytes in an embedding request that several callers share, None for none.
+        many_prompts: whether a completion request takes a list of prompts, so that several callers may share one.
         usage_asked: whether streams ask for the usage chunk with ``stream_options``.
     """
 
     dialect_path: ClassVar[str] = ""
     most_texts: ClassVar[int | None] = None
+    most_bytes: ClassVar[int | None] = None
+    many_prompts: ClassVar[bool] = False
     usage_asked: ClassVar[bool] = True
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -107,7 +111,10 @@ class DialectServer(HTTPBackend):
         options, fields = split(parameters, table, self.provider.name)
         path = self.dialect_path + "/completions"
         name = self._chosen_model(model, "completion")
-        return completion_operation(name, prompt, fields, provider=self.provider.name, path=path), options
+        operation = completion_operation(
+            name, prompt, fields, provider=self.provider.name, path=path, several=self.many_prompts
+        )
+        return operation, options
 
     def _completion_stream(
         self, prompt: Prompt, model: str | None, parameters: Mapping[str, Any], table: type
@@ -137,6 +144,7 @@ class DialectServer(HTTPBackend):
             provider=self.provider.name,
             path=self.dialect_path + "/embeddings",
             most=self.most_texts,
+            most_length=self.most_bytes,
         )
         return operation, options
 
@@ -230,6 +238,8 @@ class CompletionServer(DialectServer):
 
 class EmbedServer(DialectServer):
     """Embeddings."""
+
+    batches: ClassVar[frozenset[str]] = frozenset({"embed"})
 
     async def aembed(self, texts: Prompt, *, model: str | None = None, **parameters: Unpack[EmbedBasics]) -> Embeddings:
         """Return one vector per text, in the order of the texts (``POST /embeddings``).

@@ -31,3 +31,4 @@ class Gemini(TextCalls, FileCalls, BatchCalls, CacheCalls, ModelCalls):
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"embed"})

@@ -18,6 +18,7 @@ from backends.gemini.parameters import (
     taken,
 )
 from backends.gemini.parts import parts_of
+from backends.gemini.shared_embedding import embed_plan
 from backends.gemini.stream import GenerationReader
 from backends.gemini.values import GeminiReply
 from backends.operation import EXACT, Answer, Cacheable, CallOptions, Operation
@@ -133,6 +134,7 @@ class TextCalls(GeminiCore):
             body={"requests": requests} if several else requests[0],
             model=name,
             cacheable=EXACT,
+            batch=embed_plan(requests, self._model_path(name, ":batchEmbedContents")),
         )
         return await self._perform(operation, options)
 

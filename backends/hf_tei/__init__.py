@@ -57,3 +57,6 @@ class HFTEI(EmbedCalls, RankingCalls, ServerCalls):
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset(
+        {"embed", "embed_all", "embed_sparse", "openai_embed", "predict", "rerank"}
+    )

@@ -7,6 +7,7 @@ the operator says otherwise; ``/info`` tells) and a larger one is refused whole,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -70,15 +71,15 @@ class TEIServer(DialectServer):
             options: of the call; its deadline is that of all parts together.
             beside: further inputs that every part carries (the source of similarities).
         """
-        if number + beside == 1:
+        settings = self._prepared_endpoint(options).settings
+        if number + beside == 1 and settings.max_batch_size == 1:
             return [await self._perform(make(slice(0, 1)), options)]
         deadline_at = self._deadline_at(options)
         size = max(1, await self._batch_size(options) - beside)
         pieces = [slice(start, min(start + size, number)) for start in range(0, number, size)]
-        endpoint = self._prepared_endpoint(options)
         return await together(
-            [partial(self._part, make(piece), options, deadline_at) for piece in pieces],
-            endpoint.settings.max_concurrent_requests,
+            [partial(self._part, _bounded(make(piece), size), options, deadline_at) for piece in pieces],
+            settings.max_concurrent_requests,
         )
 
     async def _whole(
@@ -129,3 +130,10 @@ class TEIServer(DialectServer):
                 "The deadline passed before every part was sent.", provider=self.provider.name
             )
         return {**options, "deadline": left}
+
+
+def _bounded(operation: Operation[T], size: int) -> Operation[T]:
+    """Return an operation that shares requests of no more than so many inputs, the server's bound."""
+    if operation.batch is None:
+        return operation
+    return replace(operation, batch=replace(operation.batch, most_items=size))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, Unpack
 
+from backends.batch_plan import BatchPlan, counted_rows, in_field
 from backends.dialects.openai_completions import Prompt, checked_prompt
 from backends.dialects.openai_embeddings import embed_operation
 from backends.hf_tei.core import TEIServer
@@ -97,8 +98,9 @@ class EmbedCalls(TEIServer):
         def make(piece: slice) -> Operation[R]:
             some = items[piece]
             body = {"inputs": some if listed else some[0], **fields}
+            plan: BatchPlan[R] = in_field("inputs", some, counted_rows)
             read_all = partial(_read, read, len(some))
-            return Operation(name, read_all, f"/{name}", body=body, model=label, cacheable=EXACT)
+            return Operation(name, read_all, f"/{name}", body=body, model=label, cacheable=EXACT, batch=plan)
 
         return await self._whole(make, len(items), options, "vectors")
 

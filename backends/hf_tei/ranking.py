@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Unpack
 
+from backends.batch_plan import BatchPlan, counted_rows, in_field
 from backends.hf_tei.core import TEIServer
 from backends.hf_tei.parameters import (
     Predictable,
@@ -16,9 +17,9 @@ from backends.hf_tei.parameters import (
     checked_text,
     checked_texts,
 )
-from backends.hf_tei.reading import joined, read_predictions, read_ranking
+from backends.hf_tei.reading import cut_ranking, joined, read_predictions, read_ranking
 from backends.hf_tei.values import Predictions
-from backends.operation import EXACT, Operation
+from backends.operation import EXACT, Answer, Operation
 from backends.parameters import split
 from backends.twins import blocking
 from backends.types import Ranking
@@ -56,7 +57,8 @@ class RankingCalls(TEIServer):
             some = texts[piece]
             read = partial(read_ranking, number=len(some), first=piece.start)
             body = {"query": query, "texts": some, **fields}
-            return Operation("rerank", read, "/rerank", body=body, model=label, cacheable=EXACT)
+            plan: BatchPlan[Ranking] = in_field("texts", some, cut_ranking)
+            return Operation("rerank", read, "/rerank", body=body, model=label, cacheable=EXACT, batch=plan)
 
         started = self._clock.monotonic()
         parts = await self._parts(make, len(texts), options)
@@ -90,13 +92,19 @@ class RankingCalls(TEIServer):
             some = items[piece]
             sent: Any = some if several else some[0][0] if len(some[0]) == 1 else some[0]
             read = partial(read_predictions, number=len(some), several=several)
-            body = {"inputs": sent, **fields}
-            return Operation("predict", read, "/predict", body=body, model=label, cacheable=EXACT)
+            plan: BatchPlan[Predictions] = in_field("inputs", some, counted_rows, read=_read_several)
+            return Operation(
+                "predict", read, "/predict", body={"inputs": sent, **fields}, model=label, cacheable=EXACT, batch=plan
+            )
 
         return await self._whole(make, len(items), options, "rows")
 
     rerank = blocking(arerank)
     predict = blocking(apredict)
+
+
+def _read_several(answer: Answer, number: int) -> Predictions:
+    return read_predictions(answer, number, several=True)
 
 
 def _joined_rows(parts: Sequence[Ranking]) -> list[dict[str, Any]]:

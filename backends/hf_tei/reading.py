@@ -28,6 +28,7 @@ from backends.types import Embeddings, Ranked, Ranking, Reply, Usage
 from backends.wire.values import FormatError
 
 __all__ = [
+    "cut_ranking",
     "joined",
     "read_embeddings",
     "read_info",
@@ -117,6 +118,23 @@ def read_ranking(answer: Answer, number: int, first: int = 0) -> Ranking:
         seen.add(index)
         results.append(Ranked(first + index, _number(entry["score"]), text if type(text) is str else None))
     return Ranking(**_facts(answer), results=tuple(sorted(results, key=lambda entry: -(entry.score or 0.0))))
+
+
+def cut_ranking(data: Any, counts: Sequence[int]) -> list[list[dict[str, Any]]]:
+    """Cut the scores of texts that several requests gave into the scores of each, numbered as that request gave them.
+
+    Raises:
+        FormatError: a text is missing or was never given.
+    """
+    parts: list[list[dict[str, Any]]] = [[] for _ in counts]
+    owners = [(owner, place) for owner, count in enumerate(counts) for place in range(count)]
+    for entry in _rows(data, len(owners), "scores"):
+        index = entry["index"]
+        if type(index) is not int or not 0 <= index < len(owners):
+            raise FormatError("the scores are not numbered one by one")
+        owner, place = owners[index]
+        parts[owner].append({**entry, "index": place})
+    return parts
 
 
 def read_predictions(answer: Answer, number: int, *, several: bool) -> Predictions:

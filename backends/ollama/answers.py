@@ -8,15 +8,26 @@ one made.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from backends.batch_plan import counted_rows
 from backends.dialects.openai_common import arguments_text, count, json_object
 from backends.dialects.openai_embeddings import read_vector
 from backends.operation import Answer
 from backends.types import ChatReply, CompletionReply, Embeddings, ToolCall, Usage
 from backends.wire.values import FormatError
 
-__all__ = ["finish_of", "read_chat", "read_completion", "read_embeddings", "read_tool_call", "text_in", "usage_of"]
+__all__ = [
+    "cut_rows",
+    "finish_of",
+    "read_chat",
+    "read_completion",
+    "read_embeddings",
+    "read_tool_call",
+    "text_in",
+    "usage_of",
+]
 
 
 def usage_of(final: dict[str, Any], *, wrote: bool) -> Usage:
@@ -135,3 +146,13 @@ def read_embeddings(answer: Answer, number: int) -> Embeddings:
         model=text_in(data, "model") or answer.model,
         vectors=vectors,
     )
+
+
+def cut_rows(data: Any, counts: Sequence[int]) -> list[dict[str, Any]]:
+    """Cut an answer of ``/api/embed`` into answers to so many texts each; what it says besides stands in each.
+
+    Raises:
+        FormatError: there is not one vector for each text.
+    """
+    answer = json_object(data)
+    return [{**answer, "embeddings": rows} for rows in counted_rows(answer["embeddings"], counts)]

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Unpack
 
-from backends.ollama.answers import read_chat, read_completion, read_embeddings
+from backends.batch_plan import in_field, listed
+from backends.ollama.answers import cut_rows, read_chat, read_completion, read_embeddings
 from backends.ollama.messages import checked_images, checked_messages, checked_tools
 from backends.ollama.parameters import ChatParameters, CompleteParameters, EmbedParameters, LoadParameters, taken
 from backends.ollama.refusals import REFUSALS
@@ -33,6 +34,7 @@ class Ollama(Transfers):
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"embed"})
 
     async def achat(
         self, messages: Sequence[Message], *, model: str | None = None, **parameters: Unpack[ChatParameters]
@@ -164,6 +166,7 @@ class Ollama(Transfers):
                 model=name,
                 inspect=self._inspect,
                 cacheable=EXACT,
+                batch=in_field("input", listed(texts), cut_rows),
             ),
             options,
         )

@@ -59,3 +59,4 @@ class OPEA(
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"embed"})

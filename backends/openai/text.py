@@ -25,6 +25,9 @@ class TextCalls(OpenAICore):
     """Calls that take text and give text, numbers or a verdict."""
 
     most_texts: ClassVar[int | None] = 2048
+    most_bytes: ClassVar[int | None] = 300_000  # tokens, each of which has a byte at least
+    many_prompts: ClassVar[bool] = True
+    batches: ClassVar[frozenset[str]] = frozenset({"complete", "embed"})
 
     async def achat(
         self, messages: Sequence[Message], *, model: str | None = None, **parameters: Unpack[ChatParameters]

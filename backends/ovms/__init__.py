@@ -31,3 +31,4 @@ class OVMS(InferCalls, GenerationCalls, TextCalls, MediaCalls, ServingCalls, Ser
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"embed", "infer"})

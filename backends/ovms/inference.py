@@ -19,6 +19,7 @@ from backends.ovms.kserve import (
     request_body,
 )
 from backends.ovms.server import OVMSServer
+from backends.ovms.shared_inference import infer_plan
 from backends.ovms.tensors import Tensor
 from backends.ovms.values import InferReply, ModelMetadata, ServerMetadata
 from backends.parameters import Size, bad_argument, split
@@ -28,6 +29,8 @@ from backends.wire.values import FormatError
 
 __all__ = ["InferCalls", "InferParameters", "VersionParameters"]
 
+_OF_ONE: Final = frozenset({"id", "extra_body"})
+"""Arguments that belong to one request, which therefore travels alone."""
 _ONCE: Final = frozenset({500})
 """An inference that failed is computed a second time, no more: it would most likely fail as before."""
 
@@ -74,8 +77,19 @@ class InferCalls(OVMSServer):
         Raises:
             InvalidRequestError: an argument is wrong, before anything is sent; or the server refused the request.
             ResponseFormatError: the answer's tensors do not hold what their shapes say.
+
+        With ``max_batch_size`` above 1, calls that differ in nothing but their rows are stacked along axis 0 (unless
+        they have an ``id`` or ``extra_body``), so the models of such an endpoint must have the batch there.
         """
-        operation, options = self._inference("infer", checked_inputs(inputs), model, parameters)
+        checked = checked_inputs(inputs)
+        operation, options = self._inference("infer", checked, model, parameters)
+        if self._prepared_endpoint(options).settings.max_batch_size > 1 and not parameters.keys() & _OF_ONE:
+            own = {name: value for name, value in parameters.items() if name not in CallOptions.__annotations__}
+
+            def make(stacked: Sequence[Tensor]) -> Operation[InferReply]:
+                return self._inference("infer", stacked, model, own)[0]
+
+            operation = replace(operation, batch=infer_plan(checked, own, make))
         return await self._perform(operation, options)
 
     async def ainfer_batch(

@@ -128,11 +128,18 @@ class Metrics:
         self._input = self._output = self._all_tokens = 0
         self._cached = self._cache_write = self._reasoning = self._audio = 0
         self._estimated = self._unreported = 0
+        self._shared_calls = self._shared_requests = self._largest_batch = 0
 
     def started(self) -> None:
         """Count one request that was accepted from a caller."""
         self.requests += 1
         self.active += 1
+
+    def shared(self, requests: int) -> None:
+        """Count one wire call that carries so many requests; each of these is counted by itself as well."""
+        self._shared_calls += 1
+        self._shared_requests += requests
+        self._largest_batch = max(self._largest_batch, requests)
 
     def retried(self, reason: str) -> None:
         """Count one repeat, by what made it necessary."""
@@ -232,6 +239,11 @@ class Metrics:
                 "audio": self._audio,
                 "estimated_requests": self._estimated,
                 "unreported_requests": self._unreported,
+            },
+            "batching": {
+                "wire_calls": self._shared_calls,
+                "requests": self._shared_requests,
+                "largest": self._largest_batch,
             },
             "throughput": {
                 "requests_per_second": (ended + self.cancelled) / uptime if uptime else None,

@@ -70,6 +70,8 @@ class VLLMServer(DialectServer):
 
     provider: ClassVar[Provider] = PROVIDER
     dialect_path: ClassVar[str] = "/v1"
+    many_prompts: ClassVar[bool] = True
+    batches: ClassVar[frozenset[str]] = frozenset({"complete", "embed"})
 
     def __init__(
         self, *arguments: Any, priority_scheduling: bool = False, guided_fields: bool = False, **options: Any

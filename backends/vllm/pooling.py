@@ -7,12 +7,14 @@ model can do; scores and rankings also come from plain embedding models, as cosi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, TypeVar, Unpack
 
+from backends.batch_plan import in_field, listed
 from backends.dialects.openai_common import checked_messages
 from backends.dialects.openai_completions import Prompt, checked_prompt
-from backends.dialects.openai_embeddings import read_embeddings
+from backends.dialects.openai_embeddings import cut_numbered, read_embeddings
 from backends.operation import EXACT, Answer, CallOptions, Operation
 from backends.parameters import Between, bad_argument, split
 from backends.twins import blocking
@@ -123,6 +125,8 @@ class PoolingCalls(VLLMServer):
             read_embeddings,
             encoding_format="base64",
         )
+        if isinstance(operation.body, Mapping) and "input" in operation.body:  # a conversation is one input by itself
+            operation = replace(operation, batch=in_field("input", listed(texts), cut_numbered))
         return await self._perform(operation, options)
 
     async def apool(self, texts: Content, *, model: str | None = None, **parameters: Unpack[TaskParameters]) -> Pooled:

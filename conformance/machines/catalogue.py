@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from conformance.machines import admission, backoff, breaker, budget, cache, hints, histogram, keys, line, ndjson, sse
+from conformance.machines import (
+    admission,
+    backoff,
+    batcher,
+    breaker,
+    budget,
+    cache,
+    hints,
+    histogram,
+    keys,
+    line,
+    ndjson,
+    sse,
+)
 from conformance.machines.bench import Bench, Rules
 
 __all__ = ["MACHINES", "Machine"]
@@ -41,7 +54,7 @@ MACHINES: Mapping[str, Machine] = MappingProxyType(
     {
         machine.name: machine
         for machine in map(
-            _machine, (breaker, line, admission, keys, backoff, hints, budget, cache, histogram, sse, ndjson)
+            _machine, (breaker, line, admission, batcher, keys, backoff, hints, budget, cache, histogram, sse, ndjson)
         )
     }
 )

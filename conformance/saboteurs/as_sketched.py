@@ -2,7 +2,6 @@
 
 :data:`DEFECTS` names each defect and the requirements that must reject it. The backend must fail exactly these and pass
 every other check of the judged chapters: a contract that rejects it for something else is as wrong as one that lets it pass.
-(The sketch's batching defects are judged with chapter BAT.)
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from backends.resilience.admission import Admission, Overflow
+from backends.resilience.batching import Batching
 from backends.resilience.breaker import Breaker, Lease, State
 from backends.resilience.endpoint import Endpoint
 from backends.resilience.failures import AttemptFailed, Blame
@@ -19,6 +19,7 @@ from backends.resilience.line import Ticket, WaitingLine
 from backends.telemetry.metrics import Metrics
 from conformance.saboteurs import saboteur
 from conformance.saboteurs.bak import judging
+from conformance.saboteurs.bat import flushing_late, forgetting, patched_batching
 from conformance.saboteurs.common import patched_endpoint, sleep_in_the_slot
 
 __all__ = ["DEFECTS", "as_sketched"]
@@ -35,6 +36,8 @@ DEFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "ignores Retry-After": ("BAK-04", "BAK-05"),
     "keeps latencies and timestamps in lists that grow for ever": ("TRK-06",),
     "raises KeyError on token counts": ("TRK-03",),
+    "flushes a batch only when the next request arrives": ("BAT-01", "BAT-03", "BAT-06", "BAT-07"),
+    "lets the error of a queued batch lose its futures": ("BAT-04",),
     "counts least-loaded by a number nobody decrements on error": ("KEY-07", "LIFE-04"),
 }  # fmt: skip
 """Defect of the plan's sample code -> the requirements that it breaks: its own first, then those that cannot hold without it
@@ -92,6 +95,7 @@ def as_sketched(backend: Any) -> None:
     """Turn a good backend into the sketched one, in place."""
     backend._metrics = _SketchedMetrics(backend._clock.monotonic(), backend._clock.time())
     patched_endpoint(backend, _sketch_endpoint)
+    patched_batching(backend, _sketch_batching)
     judging(backend, _sketch_failure)
     perform = backend._perform
 
@@ -113,6 +117,11 @@ def _sketch_endpoint(endpoint: Endpoint) -> None:
         endpoint.pool.keys(), strategy=endpoint.pool.strategy, per_key_limit=settings.per_key_limit
     )
     sleep_in_the_slot(endpoint)
+
+
+def _sketch_batching(batching: Batching) -> None:
+    flushing_late(batching)
+    forgetting(batching)
 
 
 def _sketch_failure(failure: AttemptFailed) -> None:

@@ -12,6 +12,7 @@ from backends.dialects.openai_server import DialectServer, ModelServer
 from conformance.expectations import Expectations, NamedCall
 from conformance.subject import CallCase, Site, Subject, standard_arguments
 from conformance.subjects import openai_calls, openai_expected
+from conformance.subjects.shared_calls import embedding
 from conformance.subjects.stories import once
 
 __all__ = ["dialect_subject"]
@@ -31,15 +32,16 @@ def dialect_subject(kind: type[DialectServer], *, chat_model: str, embedding_mod
     """
     provider = kind.provider
     declared: dict[str, CallCase] = {name: openai_calls.DECLARED[name] for name in _SHARED if hasattr(kind, name)}
+    options = {"model": embedding_model}
     if embedding_model is not None:
         texts = ["one", "two"]
-        options = {"model": embedding_model}
         declared["embed"] = once(
             "POST */embeddings", "embed", texts, options=options, sends={"input": texts}, whole_json=True
         )
     if "models" in declared:
         declared["get_model"] = once("GET */models/*", "get_model", chat_model, nonce=False)
-    has = {"key_required": provider.key_required, "embed": "embed" in declared, "models": "models" in declared}
+    embeds = "embed" in declared
+    has = {"batch": embeds, "key_required": provider.key_required, "embed": embeds, "models": "models" in declared}
 
     def make(site: Site, **settings: Any) -> DialectServer:
         return kind(**standard_arguments(site, settings, model=chat_model))
@@ -57,6 +59,7 @@ def dialect_subject(kind: type[DialectServer], *, chat_model: str, embedding_mod
         stream_name="stream_chat",
         provider=provider.name,
         declared=declared,
+        batched={"embed": embedding("*/embeddings", {"dimensions": 32}, options=options)} if embeds else {},
         features={name: openai_calls.FEATURES[name] for name in _FEATURES},
         not_applicable=_excused(kind.refusals),
         refusals=tuple(kind.refusals),

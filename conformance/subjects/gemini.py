@@ -8,6 +8,7 @@ from typing import Any, Final
 from backends.gemini import Gemini
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.gemini_calls import DECLARED, FEATURES
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -28,7 +29,20 @@ SUBJECT: Final = Subject(
     name="gemini",
     title="Gemini",
     tags=frozenset(
-        {"http", "cache", "keys", "key_required", "chat", "stream", "usage", "tools", "embed", "models", "sync"}
+        {
+            "http",
+            "cache",
+            "batch",
+            "keys",
+            "key_required",
+            "chat",
+            "stream",
+            "usage",
+            "tools",
+            "embed",
+            "models",
+            "sync",
+        }
     ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
@@ -39,6 +53,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="gemini",
     declared=DECLARED,
+    batched=BATCHED["gemini"],
     features=FEATURES,
     refusals=tuple(Gemini.refusals),
     sources=("backends.gemini",),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from backends.hf_tei import HFTEI
 from conformance.subject import Site, Subject, standard_arguments
 from conformance.subjects.hf_tei_calls import DECLARED
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -18,7 +19,7 @@ def _make(site: Site, **settings: Any) -> HFTEI:
 SUBJECT: Final = Subject(
     name="hf_tei",
     title="Hugging Face TEI",
-    tags=frozenset({"http", "cache", "keys", "usage", "embed", "models", "sync"}),
+    tags=frozenset({"http", "cache", "batch", "keys", "usage", "embed", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.aembed(text, **options),
     call_name="embed",
@@ -26,6 +27,7 @@ SUBJECT: Final = Subject(
     call_path="*/embed",
     provider="hf_tei",
     declared=DECLARED,
+    batched=BATCHED["hf_tei"],
     not_applicable={
         "BAK-08": "a TEI server knows no credit and no quota: its 429 means that all places are taken, which passes",
         "ERR-06": "a TEI server has one model and takes no model's name",

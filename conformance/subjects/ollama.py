@@ -8,6 +8,7 @@ from typing import Any, Final
 from backends.ollama import Ollama
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.ollama_calls import DECLARED, FEATURES
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -27,7 +28,7 @@ def _live(environ: Mapping[str, str]) -> Ollama:
 SUBJECT: Final = Subject(
     name="ollama",
     title="Ollama",
-    tags=frozenset({"http", "cache", "keys", "chat", "stream", "usage", "tools", "embed", "models", "sync"}),
+    tags=frozenset({"http", "cache", "batch", "keys", "chat", "stream", "usage", "tools", "embed", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
@@ -37,6 +38,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="ollama",
     declared=DECLARED,
+    batched=BATCHED["ollama"],
     features=FEATURES,
     refusals=tuple(Ollama.refusals),
     sources=("backends.ollama",),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from backends.opea import OPEA
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.opea_calls import DECLARED, FEATURES
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -31,7 +32,7 @@ def _live(environ: Mapping[str, str]) -> OPEA:
 SUBJECT: Final = Subject(
     name="opea",
     title="OPEA",
-    tags=frozenset({"http", "cache", "keys", "chat", "stream", "usage", "embed", "sync"}),
+    tags=frozenset({"http", "cache", "batch", "keys", "chat", "stream", "usage", "embed", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
@@ -41,6 +42,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="opea",
     declared=DECLARED,
+    batched=BATCHED["opea"],
     features=FEATURES,
     refusals=tuple(OPEA.refusals),
     sources=("backends.opea",),

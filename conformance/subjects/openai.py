@@ -9,6 +9,7 @@ from backends.openai import OpenAI
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.openai_calls import DECLARED, FEATURES
 from conformance.subjects.openai_recorded import RECORDED
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -40,6 +41,7 @@ SUBJECT: Final = Subject(
             "usage",
             "tools",
             "embed",
+            "batch",
             "models",
             "sync",
         }
@@ -53,6 +55,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="openai",
     declared=DECLARED,
+    batched=BATCHED["openai"],
     features=FEATURES,
     recorded=RECORDED,
     refusals=tuple(OpenAI.refusals),

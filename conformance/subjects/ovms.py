@@ -9,6 +9,7 @@ from backends.ovms import OVMS
 from conformance.subject import Live, Site, Subject, standard_arguments
 from conformance.subjects.ovms_calls import DECLARED, FEATURES
 from conformance.subjects.ovms_recorded import RECORDED
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -30,7 +31,7 @@ SUBJECT: Final = Subject(
     name="ovms",
     title="OVMS",
     tags=frozenset(
-        {"http", "cache", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
+        {"http", "cache", "batch", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
     ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
@@ -41,6 +42,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="ovms",
     declared=DECLARED,
+    batched=BATCHED["ovms"],
     features=FEATURES,
     recorded=RECORDED,
     refusals=tuple(OVMS.refusals),

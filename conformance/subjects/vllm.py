@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from backends.vllm import VLLM
 from conformance.subject import Live, Site, Subject, standard_arguments
+from conformance.subjects.shared_calls import BATCHED
 from conformance.subjects.vllm_calls import DECLARED
 from conformance.subjects.vllm_features import FEATURES
 from conformance.subjects.vllm_recorded import RECORDED
@@ -30,7 +31,7 @@ SUBJECT: Final = Subject(
     name="vllm",
     title="vLLM",
     tags=frozenset(
-        {"http", "cache", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
+        {"http", "cache", "batch", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
     ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
@@ -41,6 +42,7 @@ SUBJECT: Final = Subject(
     stream_name="stream_chat",
     provider="vllm",
     declared=DECLARED,
+    batched=BATCHED["vllm"],
     features=FEATURES,
     recorded=RECORDED,
     refusals=tuple(VLLM.refusals),

@@ -6,7 +6,7 @@ gateways and breakers. A check that lets one of them pass is not a check.
 
 from __future__ import annotations
 
-from conformance.machines.broken import admission, backoff, breaker, cache, decoders, hints, keys, line, others
+from conformance.machines.broken import admission, backoff, batcher, breaker, cache, decoders, hints, keys, line, others
 from conformance.machines.broken.broken import Broken
 
 __all__ = ["BROKEN", "Broken"]
@@ -15,6 +15,7 @@ BROKEN: tuple[Broken, ...] = (
     *breaker.BROKEN,
     *line.BROKEN,
     *admission.BROKEN,
+    *batcher.BROKEN,
     *keys.BROKEN,
     *backoff.BROKEN,
     *hints.BROKEN,

@@ -171,3 +171,35 @@ backend.close()
 """
     )
     assert told == ["one", "onetwo", ["two"], "onetwo"]
+
+
+def test_a_child_batches_by_itself() -> None:
+    """A caller of the parent who waits for a batch neither travels with the child's nor keeps it from leaving."""
+    told = script(
+        STORY
+        + """
+from choir import Hall, choir
+hall = Hall()
+backend = choir(hall, max_batch_size=2)
+waiting = threading.Thread(target=backend.sing, args=("parent",))
+waiting.start()
+while not len(backend._batchings.get("default", ())):
+    pass
+def sing():
+    threads = [threading.Thread(target=backend.sing, args=(line,)) for line in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sizes = list(hall.sizes)
+    backend.close()
+    return [sizes, counted(backend)]
+told = {"child": child(sing)}
+backend.sing("other")
+waiting.join()
+told["parent"] = [hall.sizes, counted(backend)]
+backend.close()
+print(json.dumps(told))
+"""
+    )
+    assert told == {"child": [[2], [2, 2, 0, 0]], "parent": [[2], [2, 2, 0, 0]]}

@@ -24,6 +24,7 @@ COUNTS = {
     "BRK": 10,
     "TRK": 8,
     "CAC": 9,
+    "BAT": 7,
     "STR": 10,
     "ERR": 7,
     "SEC": 6,

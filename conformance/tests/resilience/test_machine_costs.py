@@ -20,7 +20,7 @@ from backends.secret import Key
 from backends.telemetry.metrics import Metrics
 from backends.types import Usage
 
-PURE = ["backoff", "hints", "breaker", "line", "admission", "keys", "key_state", "budget"]
+PURE = ["backoff", "hints", "breaker", "line", "admission", "keys", "key_state", "budget", "batcher", "shares"]
 CLOCKS = {"now", "utcnow", "today", "monotonic_ns", "perf_counter"}
 
 

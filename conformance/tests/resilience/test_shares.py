@@ -1,0 +1,67 @@
+"""Parts of what a wire call used: exact in sum, to the last token and the last bit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backends.resilience.shares import cost_shares, shares, usage_shares
+from backends.types import Usage
+from conformance.machines.bench import default_settings
+
+WEIGHTS = st.lists(st.integers(0, 1_000), min_size=1, max_size=12).filter(any)
+
+
+@default_settings(200)
+@given(st.integers(0, 10**9), WEIGHTS)
+def test_whole_numbers(total: int, weights: list[int]) -> None:
+    parts = shares(total, weights)
+    assert sum(parts) == total
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part - total * weight / sum(weights)) <= 1
+
+
+@default_settings(200)
+@given(st.floats(1e-12, 1e6), WEIGHTS, st.randoms(use_true_random=False))
+def test_costs_add_up_in_any_order(cost: float, weights: list[int], random: Any) -> None:
+    parts = cost_shares(cost, weights)
+    random.shuffle(parts)
+    assert sum(parts) == cost == math.fsum(parts)
+
+
+def test_a_cost_of_nothing() -> None:
+    assert cost_shares(0.0, [1, 2]) == [0.0, 0.0]
+
+
+COUNTS = st.none() | st.integers(0, 10_000)
+
+
+@default_settings(200)
+@given(COUNTS, COUNTS, st.lists(st.integers(0, 500), min_size=2, max_size=8), st.data())
+def test_every_count_of_a_usage(given_in: int | None, made: int | None, lengths: list[int], data: Any) -> None:
+    cached = data.draw(st.none() | st.integers(0, given_in or 0))
+    reasoning = data.draw(st.none() | st.integers(0, made or 0))
+    whole = Usage(given_in, made, (given_in or 0) + (made or 0), False, cached, None, reasoning)
+    parts = usage_shares(whole, lengths, lengths[::-1])
+    for place, total in enumerate(astuple(whole)):
+        if place != 3:
+            column = [astuple(part)[place] for part in parts]
+            assert column == [None] * len(lengths) if total is None else sum(column) == total
+    for part in parts:
+        assert part.estimated
+        assert (part.cached_tokens or 0) <= (part.input_tokens or 0)
+        assert (part.reasoning_tokens or 0) <= (part.output_tokens or 0)
+        assert part.total_tokens == (part.input_tokens or 0) + (part.output_tokens or 0)
+
+
+def test_a_usage_that_nobody_told_stays_untold() -> None:
+    assert usage_shares(Usage(), [1, 2], [0, 0]) == [Usage(), Usage()]
+
+
+def test_a_total_that_is_not_the_sum_is_parted_by_itself() -> None:
+    parts = usage_shares(Usage(4, 4, 10), [1, 1], [3, 1])
+    assert [(part.input_tokens, part.output_tokens, part.total_tokens) for part in parts] == [(2, 3, 5), (2, 1, 5)]
