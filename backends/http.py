@@ -144,6 +144,8 @@ class HTTPBackend(Backend):
 
         call: Call[_Opened] = self._call(operation.name, operation.model, attempt, options, endpoint)
         call.affinity = _affinity(work)
+        if call.watch is not None:
+            call.watch.stream = True
         state: StreamState[T] = StreamState(call.id)
         return AsyncStream(self._flow(call, work, state), state)
 
@@ -348,6 +350,8 @@ class HTTPBackend(Backend):
     async def _flow(self, call: Call[_Opened], work: _Work, state: StreamState[T]) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of one stream and count it exactly once, however it ends."""
         self._started()
+        if call.watch is not None:
+            call.watch.started()
         outcome: Outcome = "cancelled"
         error: str | None = None
         usage: Usage | None = None
@@ -359,6 +363,8 @@ class HTTPBackend(Backend):
             opened, passage = arrived
             response = opened.response
             first = opened.first_at - call.started if opened.first_at is not None else None
+            if call.watch is not None and first is not None:
+                call.watch.first_token(first)
             reader, chunks = opened.reader, opened.chunks
             state.provider_request_id = self._provider_request_id(opened.response.headers)
             held, opened.held = opened.held, []
@@ -391,6 +397,8 @@ class HTTPBackend(Backend):
             passage.succeed(usage)
             outcome = "success"
             state.reply = reply
+            if call.watch is not None:
+                call.watch.reply = reply
         except errors.BackendError as failure:
             outcome, error = "failure", type(failure).__name__
             if passage is not None:
