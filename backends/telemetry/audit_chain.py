@@ -21,7 +21,7 @@ __all__ = ["GENESIS", "Chain", "Link", "chained", "files_of", "last_link", "veri
 
 GENESIS: Final = "0" * 64
 """What the first line of all names as the hash before it."""
-_END: Final = re.compile(rb'(.*"number":(\d+),.*"previous":"([0-9a-f]{64})"),"hash":"([0-9a-f]{64})"\}', re.DOTALL)
+_END: Final = re.compile(rb'(\{"number":(\d+),.*"previous":"([0-9a-f]{64})"),"hash":"([0-9a-f]{64})"\}', re.DOTALL)
 _TAIL: Final = 65_536
 _MOST_PROBLEMS: Final = 100
 

@@ -199,7 +199,7 @@ def _short(text: Any) -> str | None:
     return text[:_LONGEST_NAME] if isinstance(text, str) else None
 
 
-def _checked(observers: Iterable[Observer], provider: str) -> tuple[Observer, ...]:
+def _checked(observers: Any, provider: str) -> tuple[Observer, ...]:
     if isinstance(observers, str) or not isinstance(observers, Iterable):
         raise errors.ConfigurationError("observers must be a list of observers.", provider=provider)
     found = tuple(observers)
