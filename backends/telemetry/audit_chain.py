@@ -22,6 +22,7 @@ __all__ = ["GENESIS", "Chain", "Link", "chained", "files_of", "last_link", "veri
 GENESIS: Final = "0" * 64
 """What the first line of all names as the hash before it."""
 _END: Final = re.compile(rb'(\{"number":(\d+),.*"previous":"([0-9a-f]{64})"),"hash":"([0-9a-f]{64})"\}', re.DOTALL)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _TAIL: Final = 65_536
 _MOST_PROBLEMS: Final = 100
 
@@ -57,7 +58,7 @@ class Chain:
 def chained(fields: Mapping[str, Any], last: Link) -> tuple[bytes, Link]:
     """Return the line that follows ``last``, its line feed included, and the link it makes."""
     number = last.number + 1
-    text = json.dumps({"number": number, **fields, "previous": last.hash}, separators=(",", ":"))
+    text = _ENCODER.encode({"number": number, **fields, "previous": last.hash})
     body = text[:-1].encode("ascii")
     digest = hashlib.sha256(body).hexdigest()
     return body + b',"hash":"' + digest.encode("ascii") + b'"}\n', Link(number, digest)

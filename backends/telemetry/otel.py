@@ -82,8 +82,8 @@ class OpenTelemetry:
             description="Number of input and output tokens used.",
             explicit_bucket_boundaries_advisory=_TOKENS,
         )
-        self._attempts = meter.create_counter(
-            "backends.client.attempts", unit="{attempt}", description="Requests on the wire, by what came of them."
+        self._failed_attempts = meter.create_counter(
+            "backends.client.failed_attempts", unit="{attempt}", description="Attempts that failed, by reason."
         )
         self._cost = meter.create_counter("backends.client.cost", unit="{USD}", description="Cost where it is known.")
         self._open: dict[CallFacts, tuple[Span, Attributes]] = {}
@@ -116,10 +116,10 @@ class OpenTelemetry:
         self._open[call] = (span, common)
 
     def _attempted(self, event: AttemptEnded) -> None:
-        span, common = self._open[event.call]
-        self._attempts.add(1, {**common, "backends.attempt.reason": event.reason})
         if event.error is None:
             return
+        span, common = self._open[event.call]
+        self._failed_attempts.add(1, {**common, "backends.attempt.reason": event.reason})
         told = {
             "backends.attempt.number": event.number,
             "backends.attempt.reason": event.reason,

@@ -153,8 +153,8 @@ def _names_are_official(trial: Trial, spans: list[Any], points: list[tuple[str, 
 def _measured(trial: Trial, points: list[tuple[str, Any]], reply: Any, calls: int) -> None:
     durations = [point for name, point in points if name == "gen_ai.client.operation.duration"]
     trial.equal(sum(point.count for point in durations), calls, "durations measured")
-    sent = [point.value for name, point in points if name == "backends.client.attempts"]
-    trial.equal(sum(sent), calls + 1, "attempts measured")
+    failed = [point.value for name, point in points if name == "backends.client.failed_attempts"]
+    trial.equal(sum(failed), 2, "failed attempts measured")
     if reply.usage.input_tokens is not None:
         tokens = [
             point
