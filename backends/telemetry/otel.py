@@ -35,7 +35,14 @@ _TOKENS: Final = tuple(4**power for power in range(14))
 
 _PROVIDERS: Final = {"claude": "anthropic", "gemini": "gcp.gemini"}
 """Row name -> well-known value of ``gen_ai.provider.name``; every other row's name is its own value."""
-_OPERATIONS: Final = {"complete": "text_completion", "embed": "embeddings", "retrieve": "retrieval"}
+_OPERATIONS: Final = {
+    "complete": "text_completion",
+    "generate": "text_completion",
+    "responses": "chat",
+    "embed": "embeddings",
+    "openai_embed": "embeddings",
+    "retrieve": "retrieval",
+}
 """Capability -> well-known value of ``gen_ai.operation.name``; every other capability's name is its own value."""
 _GEMINI_OPERATIONS: Final = {"chat": "generate_content"}
 _MODEL_ATTRIBUTES: Final[Mapping[str, str | None]] = {"s3_kit": "aws.s3.bucket", "llvm": None}
@@ -165,9 +172,8 @@ def _common(call: CallFacts) -> Attributes:
         address, port = place.hostname, place.port or {"https": 443, "http": 80}.get(place.scheme)
     except ValueError:  # another wire's address
         address = port = None
-    operations = _GEMINI_OPERATIONS if call.provider == "gemini" else {}
     common = {
-        "gen_ai.operation.name": operations.get(call.operation) or _OPERATIONS.get(call.operation, call.operation),
+        "gen_ai.operation.name": _operation(call),
         "gen_ai.provider.name": _PROVIDERS.get(call.provider, call.provider),
         "server.address": address,
         "server.port": port if address is not None else None,
@@ -176,6 +182,14 @@ def _common(call: CallFacts) -> Attributes:
     if model is not None:
         common[model] = call.model
     return _present(common)
+
+
+def _operation(call: CallFacts) -> str:
+    """Return ``gen_ai.operation.name``; that an answer is streamed is told by an attribute of its own."""
+    name = call.operation.removeprefix("stream_")
+    if call.provider == "gemini":
+        name = _GEMINI_OPERATIONS.get(name, name)
+    return _OPERATIONS.get(name, name)
 
 
 def _ending(event: CallEnded) -> Attributes:

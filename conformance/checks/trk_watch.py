@@ -91,9 +91,9 @@ async def _busy(trial: Trial, backend: Any) -> tuple[Any, Any, int]:
     """
     start = len(trial.requests)
     trial.fault(Status(503), nth=start + 1)
-    trial.fault(Status(400), nth=start + 3)
+    trial.fault(Status(503), nth=(start + 3, start + 4))
     reply = await trial.call(backend, marked(1))
-    async with trial.raises(errors.InvalidRequestError) as caught:
+    async with trial.raises(errors.ServerError) as caught:
         await trial.call(backend, marked(2))
     trial.sim.hold()
     doomed = trial.spawn(trial.call(backend, marked(3)))
@@ -154,7 +154,7 @@ def _measured(trial: Trial, points: list[tuple[str, Any]], reply: Any, calls: in
     durations = [point for name, point in points if name == "gen_ai.client.operation.duration"]
     trial.equal(sum(point.count for point in durations), calls, "durations measured")
     failed = [point.value for name, point in points if name == "backends.client.failed_attempts"]
-    trial.equal(sum(failed), 2, "failed attempts measured")
+    trial.equal(sum(failed), 3, "failed attempts measured")
     if reply.usage.input_tokens is not None:
         tokens = [
             point
@@ -194,8 +194,8 @@ async def trk_10(trial: Trial) -> None:
         told.setdefault(event.call.request_id, []).append(event)
     trial.equal(len(told), calls, "calls that the observer heard of")
     shapes = [[type(event) for event in one] for one in told.values()]
-    once = [CallStarted, AttemptEnded, CallEnded]
-    trial.equal(shapes[:3], [[CallStarted, AttemptEnded, AttemptEnded, CallEnded], once, once], "events of the calls")
+    once, twice = ([CallStarted, *[AttemptEnded] * attempts, CallEnded] for attempts in (1, 2))
+    trial.equal(shapes[:3], [twice, twice, once], "events of the calls")
     if trial.subject.stream is not None:
         trial.equal(shapes[3], [CallStarted, AttemptEnded, FirstToken, CallEnded], "events of a stream")
     repeated, answered, ended = told[reply.request_id][1:]
@@ -205,7 +205,7 @@ async def trk_10(trial: Trial) -> None:
     trial.equal((ended.outcome, ended.attempts, ended.usage), ("success", 2, reply.usage), "the end of the call")
     trial.close_to(ended.total, reply.latency, "the total time", 0.1)
     last = told[error.request_id][-1]
-    trial.equal((last.outcome, last.error, last.status), ("failure", type(error).__name__, 400), "the end of a failure")
+    trial.equal((last.outcome, last.error, last.status), ("failure", type(error).__name__, 503), "the end of a failure")
     outcomes = [one[-1].outcome for one in told.values()]
     trial.equal(outcomes[2:3], ["cancelled"], "the end of a call that was cancelled")
     failures = [one["failures"] for one in backend.report()["observers"]]
@@ -249,7 +249,7 @@ async def trk_11(trial: Trial) -> None:
             observers=[events.append, CallLog(), collector.observer], max_retries=1, initial_retry_delay=0.01
         )
         trial.fault(Status(503, body=echo), nth=1)
-        trial.fault(Status(400, body=echo), nth=3)
+        trial.fault(Status(503, body=echo), nth=(3, 4))
         reply = await trial.call(backend, marked(1))
         async with trial.raises(errors.BackendError):
             await trial.call(backend, marked(2))
