@@ -20,6 +20,7 @@ from backends.credentials import Credentials
 from backends.operation import CallOptions
 from backends.portal import Portal
 from backends.provider import Provider
+from backends.refusals import refuse_calls
 from backends.resilience.call import Call, travel, within
 from backends.resilience.clock import Clock, SystemClock
 from backends.resilience.endpoint import Endpoint
@@ -62,7 +63,13 @@ class Backend:
 
     provider: ClassVar[Provider]
     refusals: ClassVar[Mapping[str, str]] = {}
-    """Calls that this provider does not have, or no longer has: name -> reason and replacement."""
+    """Calls that this provider does not have, or no longer has: name -> reason and replacement. Their methods are made
+    from it."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "refusals" in cls.__dict__:
+            refuse_calls(cls, cls.refusals)
 
     def __init__(
         self,

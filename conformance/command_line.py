@@ -1,7 +1,9 @@
 """The command ``conformance``: what may be asked and how mistakes are answered. The work is done in
 :mod:`conformance.commands`.
 
-Bad input ends with one line on standard error that says what to do, and exit status 2; a broken contract with status 1.
+Exit status, of every command: 0 all is well; 1 the contract is broken, the reports are out of date, something got worse,
+or the catalogue is unsound; 2 the request makes no sense or a file it needs is absent or damaged, told in one line on
+standard error that says what to do.
 """
 
 from __future__ import annotations
@@ -98,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--reports", type=Path, metavar="DIR", help="where to write the reports (default reports/ for a whole run)"
     )
+    _machine_readable(run)
     _evidence(run)
     serve = command("serve", "serve the simulated providers over HTTP")
     serve.add_argument("--port", default=0, type=_port, metavar="N", help="0 picks a free one (default)")
@@ -109,19 +112,44 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--reports", type=Path, default=REPORTS, metavar="DIR", help="folder of the reports (default reports/)"
     )
+    _machine_readable(report)
     _evidence(report)
-    gate = command("gate", "exit 1 when any requirement got worse than the baseline")
+    gate = command("gate", "exit 1 when anything got worse than the baseline")
+    gate.epilog = (
+        "Exit status: 0 nothing got worse; 1 something did; 2 the baseline or the evidence is absent or damaged."
+    )
     gate.add_argument(
         "--baseline", type=Path, default=REPORTS / "status.json", metavar="FILE", help="default reports/status.json"
+    )
+    gate.add_argument(
+        "--raise",
+        "--update",
+        dest="lift",
+        action="store_true",
+        help="write today's verdicts as the baseline, unless anything got worse",
+    )
+    gate.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write a short summary for a pull request; - is standard output"
     )
     _evidence(gate)
     reality = command("reality", "real, partial or mock? static analysis of a backend's source")
     reality.add_argument("path", type=Path, metavar="PATH", help="a Python file or a folder")
     reality.add_argument("--json", action="store_true", help="as JSON")
-    command("list", "the catalogue of requirements")
-    explain = command("explain", "one requirement in full")
+    listed = command("list", "the catalogue of requirements")
+    listed.add_argument(
+        "--lint", action="store_true", help="say what is wrong with the catalogue; exit 1 if anything is"
+    )
+    explain = command("explain", "one requirement in full, with what the last evidence says of it")
     explain.add_argument("id", metavar="ID")
+    _evidence(explain)
+    freeze = command("freeze", "write the catalogue down as a new version of the contract: all of it is scored")
+    freeze.add_argument("version", metavar="VERSION", help="year and month: 2026.11, or 2026.11.2")
     return parser
+
+
+def _machine_readable(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML for other programs")
+    parser.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF 2.1.0 for other programs")
 
 
 def _evidence(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,5 @@
-"""What the commands do. Each takes parsed arguments and returns an exit status; what cannot be done is a
-``UsageError``."""
+"""What the commands do: ``run``, ``report``, ``serve`` and ``reality`` here, the others in modules of their own. Each
+takes parsed arguments and returns an exit status; what cannot be done is a ``UsageError``."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ import asyncio
 import sys
 from pathlib import Path
 
-from conformance import catalogue, check, saboteurs, subject
+from conformance import catalogue, check, subject
+from conformance.command_catalogue import command_explain, command_freeze, command_list
+from conformance.command_gate import command_gate
 from conformance.command_line import REPORTS, UsageError, one_of
-from conformance.evidence import Evidence, EvidenceError, Writer, read, sources_digest
+from conformance.console import evidence_of, is_stale, say, warn_if_stale, writable_file, write
+from conformance.evidence import Writer, read
+from conformance.frozen import contract
 from conformance.progress import Progress
-from conformance.requirement import CHAPTERS
 from conformance.rows import ROWS
 from conformance.runner import Selection, plan, run, subject_records
 from conformance.summary import Summary, summarise
 
 __all__ = [
     "command_explain",
+    "command_freeze",
     "command_gate",
     "command_list",
     "command_reality",
@@ -26,10 +30,6 @@ __all__ = [
     "command_run",
     "command_serve",
 ]
-
-
-def _say(text: str = "") -> None:
-    print(text)  # noqa: T201 - this is a command line
 
 
 # -- run
@@ -45,6 +45,8 @@ def command_run(asked: argparse.Namespace) -> int:
     folder: Path | None = asked.reports or (REPORTS if selection.complete and selection.lane == "simulated" else None)
     if folder is not None:
         _writable(folder)
+    for option, path in _machine_readable(asked):
+        writable_file(path, option)
     try:
         writer = Writer(asked.evidence, lane=selection.lane, seed=selection.seed, complete=selection.complete)
     except OSError as error:
@@ -57,6 +59,7 @@ def command_run(asked: argparse.Namespace) -> int:
         for record in run(jobs, processes=asked.processes, ended=progress.ended):
             writer.add(record)
     summary = summarise(read(asked.evidence))
+    _write_machine_readable(summary, asked)
     return _conclude(summary, selection, asked.evidence, folder)
 
 
@@ -87,29 +90,33 @@ def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Pa
     failures, survivors, mended = summary.failures(), summary.survivors(), summary.mended()
     for name, cell in failures:
         cases = [f"[{case}] {detail}" for case, verdict, detail in cell.cases if verdict in ("fail", "vacuous")]
-        _say(f"{cell.verdict.value.upper():<8} {name} {cell.requirement.id}: {cell.requirement.clause}")
+        say(f"{cell.verdict.value.upper():<8} {name} {cell.requirement.id}: {cell.requirement.clause}")
         for case in cases:
-            _say(f"         {case}")
+            say(f"         {case}")
     for kill in survivors:
-        _say(f"SURVIVED {kill['saboteur']} ({kill['sin']}): {kill['detail']}")
+        say(f"SURVIVED {kill['saboteur']} ({kill['sin']}): {kill['detail']}")
     for known in mended:
-        _say(
+        say(
             f"MENDED   {known.subject} {known.requirement} no longer fails: take it out of baseline/known_failures.json"
         )
+    for name, cell in summary.failures(scored=False):
+        say(f"UNSCORED {name} {cell.requirement.id}, added since contract {contract().version}: {cell.detail}")
+    for kill in summary.survivors(scored=False):
+        say(f"UNSCORED {kill['saboteur']} survived ({kill['sin']}): {kill['detail']}")
     for reason in _skipped(selection):
-        _say(reason)
+        say(reason)
     told = summary.evidence.cases
     passed = sum(case["verdict"] == "pass" for case in told)
     kills = summary.evidence.kills
-    _say(
+    say(
         f"{passed} of {len(told)} cases passed, {len(failures)} requirements broken, "
         f"{sum(kill['killed'] for kill in kills)} of {len(kills)} saboteurs caught."
     )
     if folder is not None:
         _write(summary, folder)
-        _say(f"Look at {folder / 'index.html'} or {folder / 'API_IMPLEMENTATION_STATUS.md'}; evidence: {evidence}")
+        say(f"Look at {folder / 'index.html'} or {folder / 'API_IMPLEMENTATION_STATUS.md'}; evidence: {evidence}")
     else:
-        _say(
+        say(
             f"Look at the evidence: {evidence} (a partial run leaves {REPORTS}/ as it is; --reports DIR writes reports)"
         )
     return 1 if failures or survivors or mended else 0
@@ -137,15 +144,8 @@ def _writable(folder: Path) -> None:
         ) from None
 
 
-# -- report and gate
+# -- report
 # -------------------------------------------------------------------------------------------------------
-
-
-def _evidence(path: Path) -> Evidence:
-    try:
-        return read(path)
-    except EvidenceError as error:
-        raise UsageError(str(error)) from None
 
 
 def _write(summary: Summary, folder: Path) -> None:
@@ -160,32 +160,43 @@ def _write(summary: Summary, folder: Path) -> None:
         ) from None
 
 
+def _machine_readable(asked: argparse.Namespace) -> list[tuple[str, Path]]:
+    """Return the files for other programs that were asked for, by option."""
+    return [(f"--{name}", getattr(asked, name)) for name in ("junit", "sarif") if getattr(asked, name) is not None]
+
+
+def _write_machine_readable(summary: Summary, asked: argparse.Namespace) -> None:
+    from conformance.reports import junit, sarif
+
+    writers = {"--junit": junit.render, "--sarif": sarif.render}
+    for option, path in _machine_readable(asked):
+        write(path, writers[option](summary), option)
+
+
 def command_report(asked: argparse.Namespace) -> int:
     """Rewrite the reports, or with ``--check`` say whether they are those of the evidence and of today's code."""
-    evidence = _evidence(asked.evidence)
-    stale = evidence.header["sources"] != sources_digest()
+    if asked.check and _machine_readable(asked):
+        raise UsageError("--check writes nothing; leave it out to write --junit or --sarif")
+    evidence = evidence_of(asked.evidence)
     summary = summarise(evidence)
     if not asked.check:
         _writable(asked.reports)
         _write(summary, asked.reports)
-        if stale:
-            print(  # noqa: T201
-                "conformance: the evidence is of other code than today's; `conformance run` makes it anew",
-                file=sys.stderr,
-            )
-        _say(f"Look at {asked.reports / 'index.html'} or {asked.reports / 'API_IMPLEMENTATION_STATUS.md'}")
+        _write_machine_readable(summary, asked)
+        warn_if_stale(evidence)
+        say(f"Look at {asked.reports / 'index.html'} or {asked.reports / 'API_IMPLEMENTATION_STATUS.md'}")
         return 0
     from conformance.reports import render
 
     old = [name for name, text in render(summary).items() if not _same(asked.reports / name, text)]
-    if stale:
-        _say("Out of date: the evidence is of other code than today's; run `conformance run` and commit the reports.")
+    if is_stale(evidence):
+        say("Out of date: the evidence is of other code than today's; run `conformance run` and commit the reports.")
         return 1
     if old:
         names = ", ".join(str(asked.reports / name) for name in old)
-        _say(f"Out of date: {names}; run `conformance run` and commit the reports.")
+        say(f"Out of date: {names}; run `conformance run` and commit the reports.")
         return 1
-    _say(f"{asked.reports} is up to date with {asked.evidence}.")
+    say(f"{asked.reports} is up to date with {asked.evidence}.")
     return 0
 
 
@@ -196,21 +207,6 @@ def _same(path: Path, text: str) -> bool:
         return False
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror})") from None
-
-
-def command_gate(asked: argparse.Namespace) -> int:
-    """Compare the evidence with the baseline; anything worse is listed and ends with status 1."""
-    from conformance.baseline.gate import BaselineError, compare, read_baseline
-
-    try:
-        baseline = read_baseline(asked.baseline)
-    except BaselineError as error:
-        raise UsageError(str(error)) from None
-    worse = compare(baseline, summarise(_evidence(asked.evidence)))
-    for line in worse:
-        _say(f"WORSE    {line}")
-    _say(f"{len(worse)} got worse since {asked.baseline}." if worse else f"Nothing got worse since {asked.baseline}.")
-    return 1 if worse else 0
 
 
 # -- the others
@@ -253,38 +249,3 @@ def command_reality(asked: argparse.Namespace) -> int:
         raise UsageError(f"{asked.path} cannot be read ({error.strerror})") from None
     sys.stdout.write(as_json(analysis) if asked.json else as_text(analysis))
     return 0 if analysis.kind == "real" else 1
-
-
-def command_list(asked: argparse.Namespace) -> int:
-    """Print the catalogue, chapter by chapter."""
-    del asked
-    unchecked = set(catalogue.unchecked())
-    for chapter in CHAPTERS:
-        for requirement in (entry for entry in catalogue.load() if entry.chapter == chapter):
-            marks = ("B" if requirement.black_box else " ") + ("-" if requirement.id in unchecked else " ")
-            _say(f"{requirement.id:<8}{requirement.level.value:<7}{marks} {requirement.clause}")
-    _say("B: judged at the wire alone.  -: no check yet.")
-    return 0
-
-
-def command_explain(asked: argparse.Namespace) -> int:
-    """Print everything known about one requirement."""
-    requirement = catalogue.find(one_of("requirement", asked.id.upper(), [entry.id for entry in catalogue.load()]))
-    check.load([requirement.chapter])
-    judged = [
-        (lane, check.checks(lane)[requirement.id]) for lane in check.lanes() if requirement.id in check.checks(lane)
-    ]
-    broken_by = [entry for entry in saboteurs.load().values() if entry.requirement == requirement.id]
-    _say(f"{requirement.id} ({requirement.level.value}{', black box' if requirement.black_box else ''})")
-    _say(f"  {requirement.clause}")
-    _say(f"  source:     {requirement.source}")
-    _say(f"  applies to: {', '.join(sorted(requirement.applies_to)) or 'every backend'}")
-    for lane, found in judged:
-        _say(f"  check:      {found.body.__module__}.{found.body.__name__} (lane {lane})")
-    if not judged:
-        _say("  check:      none yet")
-    for entry in broken_by:
-        _say(f"  saboteur:   {entry.name}: {entry.sin}")
-    if not broken_by:
-        _say("  saboteur:   none yet, so a pass stays unproven")
-    return 0

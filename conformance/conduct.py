@@ -28,7 +28,10 @@ __all__ = ["CATCHES", "Outcome", "conduct", "scrubbed"]
 CATCHES: Final = frozenset({"assertion", "error", "stuck", "leak"})
 """Kinds of failure that are findings about the subject; ``crash`` is one about the harness."""
 
+_MISFITS: Final = (AttributeError, ImportError, NameError, TypeError)
+"""What a saboteur raises that does not fit the backend it was made from: a defect of its own, which no check has caught."""
 _HERE: Final = Path(__file__).resolve().parent
+_SABOTEURS: Final = _HERE / "saboteurs"
 _LONGEST: Final = 500
 _SCRUBBED: Final = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
@@ -127,6 +130,8 @@ async def _trial(
         leak = None
         if not kind:
             detail, kind = f"while closing: {_described(error)}", _kind(error)
+    finally:
+        trial.abandon()
     if not kind and vacuous is None:
         if leak is not None:
             detail, kind = leak, "leak"
@@ -145,15 +150,17 @@ def _kind(error: BaseException) -> str:
     if isinstance(error, BackendError):
         return "error"
     frames = traceback.extract_tb(error.__traceback__)
-    ours = bool(frames) and _is_harness(frames[-1].filename)
+    where = Path(frames[-1].filename) if frames else Path()
+    if where.is_relative_to(_SABOTEURS) and isinstance(error, _MISFITS):
+        return "crash"
+    ours = _is_harness(where)
     if isinstance(error, AssertionError):
         return "assertion" if ours else "error"
     return "crash" if ours else "error"
 
 
-def _is_harness(filename: str) -> bool:
-    path = Path(filename)
-    return path.is_relative_to(_HERE) and not path.is_relative_to(_HERE / "saboteurs")
+def _is_harness(path: Path) -> bool:
+    return path.is_relative_to(_HERE) and not path.is_relative_to(_SABOTEURS)
 
 
 def _described(error: BaseException) -> str:
@@ -171,8 +178,9 @@ def _trouble(context: dict[str, Any]) -> str:
 
 
 def scrubbed(text: str) -> str:
-    """Return one line without what differs between runs (ports, ids, addresses, temporary paths) and without planted
-    keys."""
+    """Return one line that UTF-8 can hold, without what differs between runs (ports, ids, addresses, temporary paths)
+    and without planted keys."""
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     text = " ".join(text.split()).replace(PLANTED_KEY, "<planted key>")
     for pattern, replacement in _SCRUBBED:
         text = pattern.sub(replacement, text)

@@ -16,7 +16,7 @@ from backends import errors as kinds
 from conformance.simulators.actions import Action
 from conformance.subject import Subject
 
-__all__ = ["BadCall", "ErrorCase", "Expectations", "NamedCall", "expectations_of"]
+__all__ = ["BadCall", "ErrorCase", "Expectations", "NamedCall", "NoAnswer", "expectations_of"]
 
 
 def _tool(name: str) -> dict[str, Any]:
@@ -36,6 +36,21 @@ class ErrorCase:
     expected: type[kinds.BackendError]
     code: str | None = None
     message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """An answer with status 200 that is none, though its framing is right: an error, a refusal, an excuse, silence.
+
+    ``expected`` is the class that it must become, ``words`` are those of which one must be in the message (``a|b``). Without
+    ``make`` and ``path`` it is the representative call that is answered so.
+    """
+
+    action: Action
+    expected: type[kinds.BackendError]
+    words: str
+    make: Callable[[Any], Any] | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,9 @@ class Expectations:
     Attributes:
         statuses: plain statuses that mean something else at this provider.
         errors: error answers that a status alone does not decide.
+        passing: error answers that soon pass, whatever their plain status would mean: the call is repeated.
+        lasting: error answers that stay, although their plain status would pass: the call is sent once.
+        no_answers: answers with status 200 that are none.
         json_answers: the representative call is answered by JSON.
         unreadable: where it is not: what the server does to that answer, the class, words of which one must be in the message (``a|b``).
         bad_calls: arguments that must be refused.
@@ -80,6 +98,9 @@ class Expectations:
 
     statuses: tuple[ErrorCase, ...] = ()
     errors: tuple[ErrorCase, ...] = ()
+    passing: tuple[ErrorCase, ...] = ()
+    lasting: tuple[ErrorCase, ...] = ()
+    no_answers: tuple[NoAnswer, ...] = ()
     json_answers: bool = True
     unreadable: tuple[tuple[Action, type[kinds.BackendError], str], ...] = ()
     bad_calls: tuple[BadCall, ...] = ()

@@ -2,8 +2,8 @@
 its own.
 
 It adds no item unless ``-m`` asks for one of its markers, and imports nothing heavy before that. Items carry their
-evidence
-on their reports, so it also arrives from the workers of pytest-xdist; the controller writes the stream and the reports.
+evidence on their reports, so it also arrives from the workers of pytest-xdist; the controller writes the stream, in the
+order of the plan whoever ran what, and the reports.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from conformance.baseline.known import KnownFailure
     from conformance.runner import Job
 
 _PROPERTY: Final = "conformance_evidence"
@@ -77,8 +78,8 @@ class RequirementItem(pytest.Item):
     @classmethod
     def of(cls, parent: pytest.Session, job: Job, skip_reason: str | None = None) -> RequirementItem:
         """Return an item for a job."""
-        name = f"{job.lane}[{job.subject}-{job.saboteur or job.requirement}]"
-        item: RequirementItem = cls.from_parent(parent, name=name, nodeid=f"conformance::{name}")
+        node_id = _node_id(job)
+        item: RequirementItem = cls.from_parent(parent, name=node_id.rpartition("::")[2], nodeid=node_id)
         item.job = job
         item.skip_reason = skip_reason
         item.add_marker("live" if job.lane == "live" else "conformance")
@@ -89,7 +90,7 @@ class RequirementItem(pytest.Item):
         """Run the job and keep its evidence.
 
         Raises:
-            ContractFailure: a case failed or was vacuous, or a saboteur survived.
+            ContractFailure: a case failed or was vacuous, a saboteur survived, or a known failure no longer fails.
         """
         if self.skip_reason is not None:
             pytest.skip(self.skip_reason)
@@ -97,22 +98,34 @@ class RequirementItem(pytest.Item):
 
         records = run_job(self.job)
         self.user_properties.append((_PROPERTY, json.dumps(records)))
+        problems = [problem for problem in map(_problem, records) if problem]
+        if problems:
+            self._excuse(records)
+            raise ContractFailure("\n".join([_clause(self.job), *problems]))
+        if self._known() is not None and self.job.lane == "simulated":
+            mended = "it no longer fails: take it out of baseline/known_failures.json"
+            raise ContractFailure(f"{_clause(self.job)}\n{mended}")
         reasons = [
             record["detail"] for record in records if record["kind"] == "case" and record["verdict"] == "not_applicable"
         ]
         if len(reasons) == len(records):
             pytest.skip(f"not applicable: {reasons[0]}")
-        problems = [problem for problem in map(_problem, records) if problem]
-        if problems and not self._is_known():
-            raise ContractFailure("\n".join([_clause(self.job), *problems]))
 
-    def _is_known(self) -> bool:
+    def _excuse(self, records: list[dict[str, Any]]) -> None:
+        """End the item as an expected failure when its requirement is not scored, or its failure is a known one."""
+        from conformance.frozen import contract
+
+        if not contract().scores(self.job.requirement):
+            pytest.xfail(f"not scored: added since contract {contract().version}")
+        known = self._known()
+        if known is not None and any(record["verdict"] == "fail" for record in records):
+            pytest.xfail(f"{known.reason} ({known.issue})")
+
+    def _known(self) -> KnownFailure | None:
+        """Return the known failure that this item may show; a saboteur never has one."""
         from conformance.baseline.known import known_failures
 
-        known = known_failures().get((self.job.subject, self.job.requirement))
-        if known is not None and not self.job.saboteur:
-            pytest.xfail(f"{known.reason} ({known.issue})")
-        return False
+        return None if self.job.saboteur else known_failures().get((self.job.subject, self.job.requirement))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show a broken requirement without a traceback through the harness."""
@@ -123,6 +136,10 @@ class RequirementItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, None, str]:
         """Name the item."""
         return Path(__file__), None, self.name
+
+
+def _node_id(job: Job) -> str:
+    return f"conformance::{job.lane}[{job.subject}-{job.saboteur or job.requirement}]"
 
 
 def _problem(record: dict[str, Any]) -> str | None:
@@ -146,9 +163,7 @@ class _Session:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._planned = 0
         self._found: dict[str, list[dict[str, Any]]] = {}
-        self._order: list[str] = []
         self._seed = int(config.getoption("--conformance-seed"))
         self._check_places()
         self._note = ""
@@ -170,9 +185,7 @@ class _Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the contract's items before ``-m`` and ``-k`` choose among all."""
-        added = [RequirementItem.of(session, job, reason) for job, reason in self._jobs()]
-        self._planned = len(added)
-        items.extend(added)
+        items.extend(RequirementItem.of(session, job, reason) for job, reason in self._jobs())
 
     def _jobs(self) -> Iterable[tuple[Job, str | None]]:
         from conformance import check, subject
@@ -187,10 +200,6 @@ class _Session:
             for name in subject.built():
                 missing = missing_variables(subject.load(name))
                 yield from ((Job(name, requirement, "live", self._seed), missing) for requirement in live)
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Remember the order of the plan: evidence is written in it, whoever ran what."""
-        self._order = [item.nodeid for item in session.items if isinstance(item, RequirementItem)]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the evidence that a report carries."""
@@ -213,9 +222,11 @@ class _Session:
 
         root = self._config.rootpath
         evidence = Path(self._config.getoption("--conformance-evidence") or root / EVIDENCE)
-        records = [record for nodeid in sorted(self._found, key=self._place) for record in self._found[nodeid]]
+        # Planned anew: the controller of pytest-xdist collects nothing, and other plugins may change the order of items.
+        planned = [_node_id(job) for job, _ in self._jobs()]
+        records = [record for node_id in planned for record in self._found.get(node_id, ())]
         lanes = {record["lane"] for record in records if record["kind"] == "case"}
-        complete = bool(self._planned) and self._planned == len(self._found) and lanes == {"simulated"}
+        complete = len(planned) == len(self._found) and lanes == {"simulated"}
         lane = "live" if lanes == {"live"} else "simulated"
         with Writer(evidence, lane=lane, seed=self._seed, complete=complete) as writer:
             for record in (*subject_records({record["subject"] for record in records}), *records):
@@ -229,9 +240,6 @@ class _Session:
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
         page, status = folder / "index.html", folder / "API_IMPLEMENTATION_STATUS.md"
         return f"conformance: look at {page} or {status}; evidence: {evidence}"
-
-    def _place(self, nodeid: str) -> int:
-        return self._order.index(nodeid) if nodeid in self._order else len(self._order)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

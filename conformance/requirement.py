@@ -37,6 +37,7 @@ class Requirement:
         applies_to: tags that a subject must all have for the clause to concern it; empty concerns every subject.
         black_box: judged at the wire alone, so it can be asked of any client in any language.
         traffic: a trial without a request at the server is vacuous.
+        unchecked: why no check judges it yet; empty for every requirement that has one.
 
     Raises:
         ValueError: the id has another form, or a text is empty.
@@ -49,6 +50,7 @@ class Requirement:
     applies_to: frozenset[str] = everyone
     black_box: bool = False
     traffic: bool = True
+    unchecked: str = ""
 
     def __post_init__(self) -> None:
         if _ID.fullmatch(self.id) is None:

@@ -33,7 +33,7 @@ ROWS: Final = (
     Row("hf_tgi", "Hugging Face TGI", "medium", "text generation server, OpenAI dialect beside its own"),
     Row("llvm", "LLVM", "low", "local compiler; runs code in a separate process"),
     Row("ollama", "Ollama", "high", "local server, newline-delimited JSON"),
-    Row("openai", "OpenAI", "high", "reference implementation; saboteurs are made from it"),
+    Row("openai", "OpenAI", "high", "reference implementation"),
     Row("opea", "OPEA", "low", "microservices and megaservices"),
     Row("ovms", "OVMS", "medium", "OpenVINO Model Server, KServe and OpenAI dialects"),
     Row("s3_kit", "S3 Kit", "high", "S3-compatible object storage"),

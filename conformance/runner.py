@@ -94,9 +94,13 @@ def plan(selection: Selection) -> tuple[Job, ...]:
                 jobs.extend(
                     Job(name, entry.requirement, selection.lane, selection.seed, entry.name)
                     for name in entry.subjects
-                    if name in names
+                    if name in names and _concerns(name, entry.requirement)
                 )
     return tuple(jobs)
+
+
+def _concerns(name: str, requirement_id: str) -> bool:
+    return not_applicable(subject.load(name), catalogue.find(requirement_id)) is None
 
 
 def subject_records(names: Iterable[str]) -> list[Record]:
@@ -138,17 +142,13 @@ def _each(jobs: Sequence[Job], processes: int) -> Iterator[list[Record]]:
     # Fresh processes: a fork would copy the state of whatever ran here before.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context) as pool:
-        yield from pool.map(run_job, jobs, chunksize=4)
+        yield from pool.map(_run_settled, jobs, chunksize=4)
 
 
-def run_job(job: Job) -> list[Record]:
-    """Run one job and return its evidence records."""
-    asyncio_log = logging.getLogger("asyncio")
+def _run_settled(job: Job) -> list[Record]:
+    """Run one job in a process that does nothing else."""
     _settle(job.subject)
-    if not asyncio_log.handlers:
-        # What a spoilt backend leaves behind is judged in its trial; on the terminal it would look like a fault of ours.
-        asyncio_log.addHandler(logging.NullHandler())
-    return _kill(job) if job.saboteur else _cases(job)
+    return run_job(job)
 
 
 @cache
@@ -162,6 +162,15 @@ def _settle(name: str) -> None:
     check.load()
     gc.collect()
     gc.freeze()
+
+
+def run_job(job: Job) -> list[Record]:
+    """Run one job and return its evidence records."""
+    asyncio_log = logging.getLogger("asyncio")
+    if not asyncio_log.handlers:
+        # What a spoilt backend leaves behind is judged in its trial; on the terminal it would look like a fault of ours.
+        asyncio_log.addHandler(logging.NullHandler())
+    return _kill(job) if job.saboteur else _cases(job)
 
 
 def _cases(job: Job) -> list[Record]:
@@ -210,13 +219,14 @@ def _kill(job: Job) -> list[Record]:
     caught, detail = None, "the requirement has no check"
     if job.requirement in registered:
         caught, detail = _caught(tried, job.requirement, entry, job.seed)
-    also = [
-        other
-        for other in (() if entry.alone else _neighbours(job.requirement, registered))
-        if not_applicable(tried, catalogue.find(other)) is None
-        and _caught(tried, other, entry, job.seed, threads=False)[0] is not None
-    ]
-    record = {
+    also = None
+    if entry.asks_others(job.subject):
+        also = [
+            other
+            for other in _neighbours(job.requirement, registered)
+            if _concerns(job.subject, other) and _caught(tried, other, entry, job.seed, threads=False)[0] is not None
+        ]
+    record: Record = {
         "kind": "kill",
         "saboteur": entry.name,
         "subject": job.subject,
@@ -242,7 +252,7 @@ def _caught(
     """
     requirement, found = catalogue.find(requirement_id), check.checks()[requirement_id]
     detail = "the subject declares no case"
-    for case in found.cases_for(tried):
+    for case in _shown_cases(found.cases_for(tried), requirement_id, entry):
         outcome = conduct(tried, requirement, found, case=case, seed=seed, make=entry.wrap(tried.make), guard=5.0)
         if outcome.kind not in CATCHES:
             detail = outcome.detail or "the check passed"
@@ -253,6 +263,12 @@ def _caught(
         else:
             detail = f"the good backend fails as well: {outcome.detail}"
     return None, detail
+
+
+def _shown_cases(cases: Sequence[str], requirement_id: str, entry: saboteurs.Saboteur) -> Sequence[str]:
+    if entry.requirement != requirement_id or not entry.case:
+        return cases
+    return [case for case in cases if case == entry.case]
 
 
 @cache

@@ -13,6 +13,7 @@ from conformance import catalogue
 from conformance.baseline.known import KnownFailure, known_failures
 from conformance.columns import COLUMNS
 from conformance.evidence import Evidence
+from conformance.frozen import contract
 from conformance.requirement import Level, Requirement
 from conformance.rows import ROWS, Row
 from conformance.verdict import Verdict, combined
@@ -34,7 +35,8 @@ class Cell:
         verdict: what is known.
         detail: why, for anything but a pass.
         cases: case name -> (verdict, detail).
-        saboteurs: names of those that the check caught.
+        saboteurs: names of those that the check caught, whatever they were made from.
+        own: names of those among them that were made from this very subject.
         lanes: where its cases passed.
     """
 
@@ -43,12 +45,18 @@ class Cell:
     detail: str
     cases: tuple[tuple[str, str, str], ...] = ()
     saboteurs: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
+
+    @property
+    def scored(self) -> bool:
+        """Whether it decides anything: False until a contract version freezes the requirement."""
+        return contract().scores(self.requirement.id)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnCell:
-    """One column on one row: ``green`` only when every MUST that applies is proven."""
+    """One column on one row: ``green`` only when every scored MUST that applies is proven."""
 
     name: str
     green: bool
@@ -92,33 +100,37 @@ class Summary:
     evidence: Evidence
     rows: tuple[RowSummary, ...]
 
-    def failures(self) -> list[tuple[str, Cell]]:
-        """Return the cells that break the contract: failed or vacuous."""
+    def failures(self, *, scored: bool = True) -> list[tuple[str, Cell]]:
+        """Return the scored cells that break the contract, failed or vacuous; or those that are not scored."""
         return [
             (entry.row.name, cell)
             for entry in self.rows
             for cell in entry.cells
-            if cell.verdict in (Verdict.FAIL, Verdict.VACUOUS)
+            if cell.verdict in (Verdict.FAIL, Verdict.VACUOUS) and cell.scored is scored
         ]
 
-    def survivors(self) -> list[Mapping[str, Any]]:
-        """Return the saboteurs that no check caught."""
-        return [kill for kill in self.evidence.kills if not kill["killed"]]
+    def survivors(self, *, scored: bool = True) -> list[Mapping[str, Any]]:
+        """Return the saboteurs of scored requirements that no check caught; or those of requirements not scored."""
+        return [
+            kill
+            for kill in self.evidence.kills
+            if not kill["killed"] and contract().scores(kill["requirement"]) is scored
+        ]
 
     def mended(self) -> list[KnownFailure]:
         """Return known failures that no longer fail: they must leave the list."""
         verdicts = {(entry.row.name, cell.requirement.id): cell.verdict for entry in self.rows for cell in entry.cells}
-        good = (Verdict.PASS, Verdict.UNPROVEN)
+        good = (Verdict.PASS, Verdict.UNPROVEN, Verdict.NOT_APPLICABLE)
         return [known for key, known in sorted(known_failures().items()) if verdicts.get(key) in good]
 
 
 def summarise(evidence: Evidence, requirements: Iterable[Requirement] | None = None) -> Summary:
     """Return the summary of a stream of evidence; ``requirements`` are the catalogue's unless given."""
     wanted = tuple(catalogue.load() if requirements is None else requirements)
-    caught: dict[str, set[str]] = {}
+    caught: dict[str, dict[str, set[str]]] = {}
     for kill in evidence.kills:
         if kill["killed"]:
-            caught.setdefault(kill["requirement"], set()).add(kill["saboteur"])
+            caught.setdefault(kill["requirement"], {}).setdefault(kill["saboteur"], set()).add(kill["subject"])
     by_cell: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for case in evidence.cases:
         by_cell.setdefault((case["subject"], case["requirement"]), []).append(case)
@@ -130,7 +142,7 @@ def _row(
     row: Row,
     evidence: Evidence,
     requirements: tuple[Requirement, ...],
-    caught: Mapping[str, set[str]],
+    caught: Mapping[str, Mapping[str, set[str]]],
     by_cell: Mapping[tuple[str, str], list[Mapping[str, Any]]],
 ) -> RowSummary:
     about = evidence.subjects.get(row.name)
@@ -156,11 +168,13 @@ def _cell(
     subject: str,
     requirement: Requirement,
     cases: list[Mapping[str, Any]],
-    caught: Mapping[str, set[str]],
+    caught: Mapping[str, Mapping[str, set[str]]],
     *,
     built: bool,
 ) -> Cell:
-    saboteurs = tuple(sorted(caught.get(requirement.id, ())))
+    made_from = caught.get(requirement.id, {})
+    saboteurs = tuple(sorted(made_from))
+    own = tuple(name for name in saboteurs if subject in made_from[name])
     listed = tuple(sorted((_case_name(case), case["verdict"], case["detail"]) for case in cases))
     lanes = tuple(lane for lane in _LANES if any(case["lane"] == lane and case["verdict"] == "pass" for case in cases))
     verdict = combined(Verdict(case["verdict"]) for case in cases)
@@ -174,7 +188,7 @@ def _cell(
     elif verdict is Verdict.FAIL and (subject, requirement.id) in known_failures():
         known = known_failures()[subject, requirement.id]
         verdict, detail = Verdict.KNOWN_FAILURE, f"{known.reason} ({known.issue})"
-    return Cell(requirement, verdict, detail, listed, saboteurs, lanes)
+    return Cell(requirement, verdict, detail, listed, saboteurs, own, lanes)
 
 
 def _case_name(case: Mapping[str, Any]) -> str:
@@ -185,10 +199,15 @@ def _case_name(case: Mapping[str, Any]) -> str:
 def _column(name: str, ids: tuple[str, ...], cells: tuple[Cell, ...], about: Mapping[str, Any] | None) -> ColumnCell:
     if about is None:
         return ColumnCell(name, False, ABSENT, 0, 0)
-    musts = [cell for cell in cells if cell.requirement.id in ids and cell.requirement.level is Level.MUST]
+    musts = [cell for cell in _musts(cells) if cell.requirement.id in ids]
     if not musts:
         return ColumnCell(name, False, "not built", 0, 0)
     return _judged(name, musts)
+
+
+def _musts(cells: tuple[Cell, ...]) -> list[Cell]:
+    """Return the cells that decide about green."""
+    return [cell for cell in cells if cell.scored and cell.requirement.level is Level.MUST]
 
 
 def _judged(name: str, musts: list[Cell]) -> ColumnCell:
@@ -203,10 +222,10 @@ def _judged(name: str, musts: list[Cell]) -> ColumnCell:
 
 
 def _overall(cells: tuple[Cell, ...], columns: list[ColumnCell], about: Mapping[str, Any] | None) -> ColumnCell:
-    """Green needs every MUST of the catalogue and every column that concerns the backend."""
+    """Green needs every scored MUST of the catalogue and every column that concerns the backend."""
     if about is None:
         return ColumnCell("overall", False, ABSENT, 0, 0)
-    found = _judged("overall", [cell for cell in cells if cell.requirement.level is Level.MUST])
+    found = _judged("overall", _musts(cells))
     missing = [column.name for column in columns if column.text == "not built"]
     if found.green and missing:
         return ColumnCell("overall", False, "not built", found.proven, found.concerned)

@@ -185,6 +185,11 @@ class Trial(Judge):
         await self.settle()
         return leak or _left_tasks()
 
+    def abandon(self) -> None:
+        """Close every server at once, whatever still runs: a trial that got stuck leaves no socket behind."""
+        for sim in self._sims:
+            sim.abandon()
+
     async def _still_in_flight(self, sim: Simulator) -> str | None:
         try:
             async with asyncio.timeout(5.0):

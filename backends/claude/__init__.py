@@ -14,13 +14,13 @@ from backends.claude.batches import BatchCalls
 from backends.claude.files import FileCalls
 from backends.claude.messages import MessageCalls
 from backends.claude.models import ModelCalls
-from backends.claude.refusals import REFUSALS, Refusals
+from backends.claude.refusals import REFUSALS
 from backends.claude.values import Batch, BatchItem, BatchResults, MessageReply, StoredFile
 
 __all__ = ["Batch", "BatchItem", "BatchResults", "Claude", "MessageReply", "StoredFile"]
 
 
-class Claude(MessageCalls, BatchCalls, FileCalls, ModelCalls, Refusals):
+class Claude(MessageCalls, BatchCalls, FileCalls, ModelCalls):
     """The Claude backend; its own arguments are those of :class:`backends.claude.core.ClaudeCore` (version, beta
     features, key header), the rest those of :class:`backends.base.Backend`.
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from typing import Final
 
-from backends.http import HTTPBackend
-from backends.twins import blocking
-
-__all__ = ["REFUSALS", "Refusals"]
+__all__ = ["REFUSALS"]
 
 REFUSALS: Final = {
     "complete": "its Text Completions API has been retired; use chat with one user message.",
@@ -20,98 +17,3 @@ REFUSALS: Final = {
     "transcribe": "its models take no sound.",
     "responses": "that is OpenAI's interface; use chat, which has thinking, tools and structured output.",
 }
-
-
-class Refusals(HTTPBackend):
-    """The refused calls."""
-
-    async def acomplete(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: the API was retired.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("complete")
-
-    async def astream_complete(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: the API was retired.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("stream_complete")
-
-    async def aembed(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("embed")
-
-    async def arerank(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("rerank")
-
-    async def amoderate(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("moderate")
-
-    async def agenerate_image(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("generate_image")
-
-    async def aspeech(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("speech")
-
-    async def atranscribe(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("transcribe")
-
-    async def aresponses(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: it is another provider's interface.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("responses")
-
-    complete = blocking(acomplete)
-    stream_complete = blocking(astream_complete)
-    embed = blocking(aembed)
-    rerank = blocking(arerank)
-    moderate = blocking(amoderate)
-    generate_image = blocking(agenerate_image)
-    speech = blocking(aspeech)
-    transcribe = blocking(atranscribe)
-    responses = blocking(aresponses)

@@ -14,14 +14,14 @@ from backends.gemini.batches import BatchCalls
 from backends.gemini.caches import CacheCalls
 from backends.gemini.files import FileCalls
 from backends.gemini.models import ModelCalls
-from backends.gemini.refusals import REFUSALS, Refusals
+from backends.gemini.refusals import REFUSALS
 from backends.gemini.text import TextCalls
 from backends.gemini.values import Batch, BatchResult, CachedContent, FileInfo, FunctionCall, GeminiReply, Media
 
 __all__ = ["Batch", "BatchResult", "CachedContent", "FileInfo", "FunctionCall", "Gemini", "GeminiReply", "Media"]
 
 
-class Gemini(Refusals, TextCalls, FileCalls, BatchCalls, CacheCalls, ModelCalls):
+class Gemini(TextCalls, FileCalls, BatchCalls, CacheCalls, ModelCalls):
     """The Gemini backend; its arguments are those of :class:`backends.base.Backend`, and ``api_version``.
 
     Keys: argument, metadata ``gemini_api_key``, ``GOOGLE_API_KEY``, then ``GEMINI_API_KEY``, credentials file.

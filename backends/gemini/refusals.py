@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from typing import Final
 
-from backends.http import HTTPBackend
-from backends.twins import blocking
-
-__all__ = ["REFUSALS", "Refusals"]
+__all__ = ["REFUSALS"]
 
 REFUSALS: Final = {
     "complete": "it has no text completion; use chat(messages), or generate(text).",
@@ -22,118 +19,3 @@ REFUSALS: Final = {
     "live": "live sessions are WebSockets, which are not built; stream_chat streams.",
     "tune": "tuning is not built; a tuned model is used by its name tunedModels/...",
 }
-
-
-class Refusals(HTTPBackend):
-    """The refused calls."""
-
-    async def acomplete(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("complete")
-
-    async def arerank(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("rerank")
-
-    async def amoderate(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("moderate")
-
-    async def aresponses(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: another interface.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("responses")
-
-    async def atranscribe(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: chat takes sound.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("transcribe")
-
-    async def atranslate(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("translate")
-
-    async def aspeech(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: chat gives sound.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("speech")
-
-    async def aedit_image(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: generate_image takes pictures.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("edit_image")
-
-    async def agenerate_video(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: long-running predictions are not built.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("generate_video")
-
-    async def alive(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: WebSockets are not built.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("live")
-
-    async def atune(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: not built.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("tune")
-
-    complete = blocking(acomplete)
-    rerank = blocking(arerank)
-    moderate = blocking(amoderate)
-    responses = blocking(aresponses)
-    transcribe = blocking(atranscribe)
-    translate = blocking(atranslate)
-    speech = blocking(aspeech)
-    edit_image = blocking(aedit_image)
-    generate_video = blocking(agenerate_video)
-    live = blocking(alive)
-    tune = blocking(atune)

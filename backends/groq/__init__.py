@@ -17,7 +17,7 @@ from backends.groq.files import FileCalls
 from backends.groq.known_models import CATEGORIES, KnownModel, Prices, catalogue, known_model
 from backends.groq.models import ModelCalls
 from backends.groq.prices import CostEstimate
-from backends.groq.refusals import REFUSALS, Refusals
+from backends.groq.refusals import REFUSALS
 from backends.groq.responses import ResponseCalls
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-class Groq(ChatCalls, ResponseCalls, AudioCalls, FileCalls, ModelCalls, Refusals):
+class Groq(ChatCalls, ResponseCalls, AudioCalls, FileCalls, ModelCalls):
     """The Groq backend; its arguments are those of :class:`backends.base.Backend` and ``allow_retired``.
 
     Keys: argument, metadata ``groq_api_key``, ``GROQ_API_KEY``, credentials file. ``GROQ_BASE_URL`` is another address,

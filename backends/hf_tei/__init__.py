@@ -13,7 +13,7 @@ from backends.dialects.prometheus import Metric
 from backends.hf_tei.embedding import EmbedCalls
 from backends.hf_tei.ranking import RankingCalls
 from backends.hf_tei.reading import timings
-from backends.hf_tei.refusals import REFUSALS, Refusals
+from backends.hf_tei.refusals import REFUSALS
 from backends.hf_tei.server import ServerCalls
 from backends.hf_tei.values import (
     Label,
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-class HFTEI(Refusals, EmbedCalls, RankingCalls, ServerCalls):
+class HFTEI(EmbedCalls, RankingCalls, ServerCalls):
     """TEI servers behind queue, retries, breaker, keys and counters; arguments as of :class:`backends.base.Backend`.
 
     ``base_url`` is the server's root, without ``/v1``: argument, metadata, ``HF_TEI_BASE_URL``, credentials file, port

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from backends.dialects.prometheus import Metric
 from backends.hf_tgi.reading import timings
-from backends.hf_tgi.refusals import REFUSALS, Refusals
+from backends.hf_tgi.refusals import REFUSALS
 from backends.hf_tgi.server import ServerCalls
 from backends.hf_tgi.values import Candidate, ChatTokens, Generation, GenerationToken, ServerInfo, TextToken, Timings
 
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-class HFTGI(Refusals, ServerCalls):
+class HFTGI(ServerCalls):
     """TGI servers behind queue, retries, breaker, keys and counters; arguments as of :class:`backends.base.Backend`.
 
     ``base_url`` is the server's root, without ``/v1``: argument, metadata, ``HF_TGI_BASE_URL``, credentials file, port

@@ -17,7 +17,7 @@ from typing import ClassVar
 from backends.llvm.compiling import CompileCalls
 from backends.llvm.kernels import KERNELS, kernel
 from backends.llvm.options import PASSES
-from backends.llvm.refusals import REFUSALS, Refusals
+from backends.llvm.refusals import REFUSALS
 from backends.llvm.replies import (
     Batch,
     Counts,
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 
-class LLVM(CompileCalls, RunCalls, Refusals):
+class LLVM(CompileCalls, RunCalls):
     """A compiler and a place to run what it makes. ``report()`` counts operations where others count models.
 
     Args:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from typing import Final
 
-from backends.llvm.core import LLVMCore
-from backends.twins import blocking
-
-__all__ = ["REFUSALS", "Refusals"]
+__all__ = ["REFUSALS"]
 
 REFUSALS: Final = {
     "chat": "it compiles and runs code and holds no language model; use Ollama or VLLM for a local one.",
@@ -18,78 +15,3 @@ REFUSALS: Final = {
     "count_tokens": "it has no tokens; optimize counts instructions.",
     "models": "it has none; inspect tells the functions of a module, targets what code can be made for.",
 }
-
-
-class Refusals(LLVMCore):
-    """The refused calls."""
-
-    async def achat(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("chat")
-
-    async def astream_chat(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("stream_chat")
-
-    async def acomplete(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("complete")
-
-    async def aembed(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("embed")
-
-    async def arerank(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no model.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("rerank")
-
-    async def acount_tokens(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there are no tokens.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("count_tokens")
-
-    async def amodels(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there are no models.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("models")
-
-    chat = blocking(achat)
-    stream_chat = blocking(astream_chat)
-    complete = blocking(acomplete)
-    embed = blocking(aembed)
-    rerank = blocking(arerank)
-    count_tokens = blocking(acount_tokens)
-    models = blocking(amodels)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Unpack
 from backends.ollama.answers import read_chat, read_completion, read_embeddings
 from backends.ollama.messages import checked_images, checked_messages, checked_tools
 from backends.ollama.parameters import ChatParameters, CompleteParameters, EmbedParameters, LoadParameters, taken
-from backends.ollama.refusals import REFUSALS, Refusals
+from backends.ollama.refusals import REFUSALS
 from backends.ollama.stream import ChatReader, CompletionReader
 from backends.ollama.transfers import Transfers
 from backends.operation import CallOptions, Operation
@@ -25,7 +25,7 @@ from backends.types import ChatReply, CompletionReply, Embeddings, Message, Text
 __all__ = ["Ollama"]
 
 
-class Ollama(Refusals, Transfers):
+class Ollama(Transfers):
     """Ollama servers behind queue, retries, breaker, keys and counters.
 
     No key is needed for a server of one's own; ``https://ollama.com`` takes ``OLLAMA_API_KEY``. See

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from typing import Final
 
-from backends.http import HTTPBackend
-from backends.twins import blocking
-
-__all__ = ["REFUSALS", "Refusals"]
+__all__ = ["REFUSALS"]
 
 REFUSALS: Final = {
     "rerank": "it has no reranking endpoint; embed query and texts and compare, or use a reranking server.",
@@ -19,88 +16,3 @@ REFUSALS: Final = {
     "transcribe": "its own API has none; its OpenAI side has: OpenAI(base_url=ollama.openai_base_url).transcribe(...).",
     "responses": "its own API has none; its OpenAI side has: OpenAI(base_url=ollama.openai_base_url).responses(...).",
 }
-
-
-class Refusals(HTTPBackend):
-    """The refused calls."""
-
-    async def arerank(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("rerank")
-
-    async def amoderate(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("moderate")
-
-    async def aspeech(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("speech")
-
-    async def acount_tokens(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("count_tokens")
-
-    async def acreate_batch(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("create_batch")
-
-    async def agenerate_image(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no stable endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("generate_image")
-
-    async def atranscribe(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: the OpenAI-compatible side has it, see ``openai_base_url``.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("transcribe")
-
-    async def aresponses(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: the OpenAI-compatible side has it, see ``openai_base_url``.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("responses")
-
-    rerank = blocking(arerank)
-    moderate = blocking(amoderate)
-    speech = blocking(aspeech)
-    count_tokens = blocking(acount_tokens)
-    create_batch = blocking(acreate_batch)
-    generate_image = blocking(agenerate_image)
-    transcribe = blocking(atranscribe)
-    responses = blocking(aresponses)

@@ -16,7 +16,7 @@ from backends.opea.guards import GuardCalls
 from backends.opea.llm import ModelCalls
 from backends.opea.media import MediaCalls
 from backends.opea.megaservices import MegaserviceCalls
-from backends.opea.refusals import REFUSALS, Refusals
+from backends.opea.refusals import REFUSALS
 from backends.opea.retrieval import RetrievalCalls
 from backends.opea.services import SERVICES
 from backends.opea.status import StatusCalls
@@ -34,7 +34,6 @@ class OPEA(
     GuardCalls,
     StoreCalls,
     StatusCalls,
-    Refusals,
 ):
     """The OPEA backend; its arguments are those of :class:`backends.base.Backend`, and ``services``.
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from typing import Final
 
-from backends.opea.core import OPEACore
-from backends.twins import blocking
-
-__all__ = ["REFUSALS", "Refusals"]
+__all__ = ["REFUSALS"]
 
 REFUSALS: Final = {
     "models": "a deployment serves the model that it was started with and lists none; replies name it.",
@@ -19,88 +16,3 @@ REFUSALS: Final = {
     "create_batch": "it has no batch endpoint; send requests one by one, they queue here.",
     "upload_file": "it keeps no files for later requests; ingest stores documents for retrieval.",
 }
-
-
-class Refusals(OPEACore):
-    """The refused calls."""
-
-    async def amodels(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: the deployment's model is fixed.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("models")
-
-    async def acount_tokens(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no tokenizer service.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("count_tokens")
-
-    async def amoderate(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: the guardrail services judge texts.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("moderate")
-
-    async def aresponses(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("responses")
-
-    async def atranslate(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: sound is only transcribed.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("translate")
-
-    async def agenerate_image(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: it is no part of this backend.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("generate_image")
-
-    async def acreate_batch(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: there is no such endpoint.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("create_batch")
-
-    async def aupload_file(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: documents are ingested.
-
-        Raises:
-            UnsupportedError: always.
-        """
-        del arguments, options
-        raise self.refuse("upload_file")
-
-    models = blocking(amodels)
-    count_tokens = blocking(acount_tokens)
-    moderate = blocking(amoderate)
-    responses = blocking(aresponses)
-    translate = blocking(atranslate)
-    generate_image = blocking(agenerate_image)
-    create_batch = blocking(acreate_batch)
-    upload_file = blocking(aupload_file)

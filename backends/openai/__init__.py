@@ -8,7 +8,7 @@ conversations, admin.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from backends.openai.audio import AudioCalls
 from backends.openai.files import FileCalls
@@ -16,7 +16,6 @@ from backends.openai.images import ImageCalls
 from backends.openai.models import ModelCalls
 from backends.openai.responses import ResponseCalls
 from backends.openai.text import TextCalls
-from backends.twins import blocking
 
 __all__ = ["OpenAI"]
 
@@ -35,34 +34,3 @@ class OpenAI(TextCalls, ResponseCalls, ImageCalls, AudioCalls, FileCalls, ModelC
         "threads": "threads and runs were switched off on 2026-08-26; use responses with previous_response_id.",
         "image_variations": "dall-e-2, the only model that made variations, was retired on 2026-05-12; use edit_image.",
     }
-
-    async def aassistants(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: switched off on 2026-08-26.
-
-        Raises:
-            UnsupportedError: always; names the date and the replacement.
-        """
-        del arguments, options
-        raise self.refuse("assistants")
-
-    async def athreads(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: switched off on 2026-08-26.
-
-        Raises:
-            UnsupportedError: always; names the date and the replacement.
-        """
-        del arguments, options
-        raise self.refuse("threads")
-
-    async def aimage_variations(self, /, *arguments: object, **options: object) -> NoReturn:
-        """Refuse: its model was retired on 2026-05-12.
-
-        Raises:
-            UnsupportedError: always; names the date and the replacement.
-        """
-        del arguments, options
-        raise self.refuse("image_variations")
-
-    assistants = blocking(aassistants)
-    threads = blocking(athreads)
-    image_variations = blocking(aimage_variations)

@@ -13,7 +13,7 @@ from backends.ovms.generation import GenerationCalls
 from backends.ovms.inference import InferCalls
 from backends.ovms.management import ServerCalls
 from backends.ovms.media import MediaCalls
-from backends.ovms.refusals import REFUSALS, Refusals
+from backends.ovms.refusals import REFUSALS
 from backends.ovms.serving import ServingCalls
 from backends.ovms.tensors import Tensor, TensorSpec, tensor
 from backends.ovms.text import TextCalls
@@ -21,7 +21,7 @@ from backends.ovms.text import TextCalls
 __all__ = ["OVMS", "Tensor", "TensorSpec", "tensor"]
 
 
-class OVMS(Refusals, InferCalls, GenerationCalls, TextCalls, MediaCalls, ServingCalls, ServerCalls):
+class OVMS(InferCalls, GenerationCalls, TextCalls, MediaCalls, ServingCalls, ServerCalls):
     """OpenVINO Model Servers behind queue, retries, breaker, keys and counters.
 
     ``base_url`` is the server's root (``OVMS_BASE_URL``; port 8000 of this machine where nothing is set). A key

@@ -7,7 +7,7 @@ boto3 is imported at the first call (``pip install 'backends-conformance[s3]'``)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 from backends.s3_kit.buckets import BucketCalls
 from backends.s3_kit.credentials import CredentialPair
@@ -29,7 +29,6 @@ from backends.s3_kit.replies import (
     UploadInfo,
     Uploads,
 )
-from backends.twins import blocking
 
 __all__ = [
     "Buckets",
@@ -79,34 +78,3 @@ class S3Kit(ModelCalls, PresignCalls, BucketCalls):
         "rename": "an object has no name of its own to change; copy it, then delete the original.",
         "select": "S3 Select was closed to new customers on 2024-07-25; download the object, or a byte_range of it.",
     }
-
-    async def aappend(self, *arguments: Any, **options: Any) -> NoReturn:
-        """Refused: S3 cannot append.
-
-        Raises:
-            UnsupportedError: always, and nothing is sent.
-        """
-        del arguments, options
-        raise self.refuse("append")
-
-    async def arename(self, *arguments: Any, **options: Any) -> NoReturn:
-        """Refused: S3 cannot rename.
-
-        Raises:
-            UnsupportedError: always, and nothing is sent.
-        """
-        del arguments, options
-        raise self.refuse("rename")
-
-    async def aselect(self, *arguments: Any, **options: Any) -> NoReturn:
-        """Refused: S3 Select is gone.
-
-        Raises:
-            UnsupportedError: always, and nothing is sent.
-        """
-        del arguments, options
-        raise self.refuse("select")
-
-    append = blocking(aappend)
-    rename = blocking(arename)
-    select = blocking(aselect)

@@ -14,7 +14,7 @@ from typing import ClassVar
 from backends.vllm.audio import AudioCalls
 from backends.vllm.management import ManagementCalls
 from backends.vllm.pooling import PoolingCalls
-from backends.vllm.refusals import REFUSALS, Refusals
+from backends.vllm.refusals import REFUSALS
 from backends.vllm.responses import ResponseCalls
 from backends.vllm.text import TextCalls
 from backends.vllm.tokens import TokenCalls
@@ -22,7 +22,7 @@ from backends.vllm.tokens import TokenCalls
 __all__ = ["VLLM"]
 
 
-class VLLM(Refusals, TextCalls, ResponseCalls, PoolingCalls, TokenCalls, AudioCalls, ManagementCalls):
+class VLLM(TextCalls, ResponseCalls, PoolingCalls, TokenCalls, AudioCalls, ManagementCalls):
     """vLLM servers behind queue, retries, breaker, keys and counters.
 
     A server needs a key only where it was started with one: argument, metadata ``vllm_api_key``, ``VLLM_API_KEY``,

@@ -53,11 +53,11 @@ base_url=...)``.
         backend.endpoint().breaker.acquire = lambda now, wall: Lease(0, False)
 
 It gets a freshly made good backend and spoils it in place (or returns another object). ``maker=True`` wraps the factory
-instead: ``def name(make)`` returns a function ``(site, **settings) -> backend``. ``subjects=("ollama",)`` makes it
-    from another
-subject. It must be caught by an assertion, by an error of the backend, by a hang or by a leak; an exception raised
-inside
-the harness itself is a crash and proves nothing. Try it: ``conformance run --requirement BRK-02``.
+instead: ``def name(make)`` returns a function ``(site, **settings) -> backend``. ``subjects=("ollama",)`` makes it from
+another subject, ``subjects=EVERY_ROW`` from every one that the requirement concerns; ``case="chat async"`` shows it to that
+case only. What is one provider's own sin stands in a module ``own_<provider>``, whatever its chapter. It must be caught by
+an assertion, by an error of the backend, by a hang or by a leak; an exception raised inside the harness itself, or by a
+saboteur that does not fit its backend, is a crash and proves nothing. Try it: ``conformance run --requirement BRK-02``.
 
 **A subject** is a module of :mod:`conformance.subjects` with a ``SUBJECT``; see :class:`conformance.subject.Subject`.
 """

@@ -11,6 +11,7 @@ from backends import errors
 from backends.resilience.backoff import Backoff
 from conformance.check import check
 from conformance.checks.common import marked
+from conformance.expectations import ErrorCase, expectations_of
 from conformance.simulators.faults import CutAfter, CutBeforeTerminator, EmptyStream, ErrorEvent, Hang, Reset, Status
 from conformance.trial import Trial
 
@@ -32,9 +33,12 @@ async def _quick(trial: Trial, **settings: Any) -> Any:
 
 @check("BAK-01")
 async def bak_01(trial: Trial) -> None:
-    """408, 409, 429, 5xx, 529, resets and timeouts before any answer are repeated; 400, 401, 403, 404, 413 and 422 are sent once."""
+    """408, 409, 429, 5xx, 529, resets and timeouts before any answer are repeated; 400, 401, 403, 404, 413 and 422 are sent once;
+    what the provider says in other words goes before its status."""
+    known = expectations_of(trial.subject)
     for action in (
         *(Status(status) for status in (408, 409, 429, 500, 502, 503, 504, 529)),
+        *map(_said, known.passing),
         Reset("headers"),
         Hang(),
     ):
@@ -43,13 +47,17 @@ async def bak_01(trial: Trial) -> None:
         trial.fault(action, nth=1)
         await trial.call(backend)
         trial.equal(len(trial.requests) - sent, 2, f"requests when the first meets {action}")
-    for status in (400, 401, 403, 404, 413, 422):
+    for action in (*map(Status, (400, 401, 403, 404, 413, 422)), *map(_said, known.lasting)):
         backend = await _quick(trial, max_retries=2)
         sent = len(trial.requests)
-        trial.fault(Status(status), nth=1)
-        async with trial.raises(errors.BackendError, f"a {status}"):
+        trial.fault(action, nth=1)
+        async with trial.raises(errors.BackendError, f"{action}"):
             await trial.call(backend)
-        trial.equal(len(trial.requests) - sent, 1, f"requests when the first meets a {status}")
+        trial.equal(len(trial.requests) - sent, 1, f"requests when the first meets {action}")
+
+
+def _said(case: ErrorCase) -> Status:
+    return Status(case.status, code=case.code, message=case.message)
 
 
 @check("BAK-02")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, Final
 
 from conformance.simulators.generation import numeral
@@ -9,7 +11,7 @@ from conformance.simulators.record import Seen
 from conformance.simulators.server import Simulator
 from conformance.trial import Trial
 
-__all__ = ["ENDPOINT_KEY", "elsewhere", "marked", "shows", "texts"]
+__all__ = ["ENDPOINT_KEY", "elsewhere", "made", "marked", "shows", "texts"]
 
 ENDPOINT_KEY: Final = "sk-endpoint-9d2f61c07b3e4a58"
 """The key of a second endpoint."""
@@ -20,6 +22,14 @@ def elsewhere(trial: Trial, other: Simulator) -> dict[str, Any]:
     provider = trial.subject.provider
     place = other.base_url(provider) if provider is not None else other.origin
     return {"base_url": place, "api_key": ENDPOINT_KEY}
+
+
+async def made(call: Callable[[], Any]) -> Any:
+    """Make a call of any kind: one that raises at once, one to await, a stream."""
+    result = call()
+    if hasattr(result, "collect"):
+        result = result.collect()
+    return await result if inspect.isawaitable(result) else result
 
 
 def marked(number: int) -> str:

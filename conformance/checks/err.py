@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tracemalloc
+from functools import partial
 from typing import Any, Final
 
 from backends import errors
 from conformance.check import check
-from conformance.checks.common import shows
-from conformance.expectations import ErrorCase, expectations_of
+from conformance.checks.common import made, shows
+from conformance.expectations import ErrorCase, NoAnswer, expectations_of
 from conformance.simulators.faults import (
     Bomb,
     DeepJson,
     EmptyBody,
+    Fault,
     Garbage,
     Html,
     Oversized,
@@ -80,11 +82,12 @@ async def err_01(trial: Trial) -> None:
         error = await _refused(trial, Status(case.status, code=case.code, message=case.message), about)
         trial.equal(type(error), case.expected, f"class of {about}")
         trial.equal(error.status, case.status, f"status of {about}")
-        if (
-            case.code is not None
-            and case.code.encode() in provider.error(case.status, case.code, case.message).bytes_of_body()
-        ):
+        said = provider.error(case.status, case.code, case.message).bytes_of_body()
+        if case.code is not None and case.code.encode() in said:
             trial.equal(error.code, case.code, f"code of {about}")
+        if case.message is not None and case.message.encode() in said:
+            words = case.message.rstrip(".")
+            trial.expect(words in error.message, f"{about} does not carry the provider's message: {error}")
 
 
 async def _refused(trial: Trial, action: Status, about: str) -> Any:
@@ -127,7 +130,8 @@ _BROKEN: Final = (
 
 @check("ERR-02")
 async def err_02(trial: Trial) -> None:
-    """A gateway's page, an empty body, a wrong content type, garbage, truncated or deep JSON each give a typed error that says so."""
+    """A gateway's page, an empty body, a wrong content type, garbage, truncated or deep JSON, and whatever else is no answer
+    at this provider, each give a typed error that says so."""
     known = expectations_of(trial.subject)
     for action, expected, words in (*_BROKEN, *(_UNREADABLE if known.json_answers else known.unreadable)):
         backend = await _alone(trial)
@@ -141,6 +145,8 @@ async def err_02(trial: Trial) -> None:
             any(word in said for word in words.lower().split("|")), f"{shown}: the error does not say {words!r}: {said}"
         )
         trial.equal(backend.queue_status()["active"], 0, f"slots in use after {shown}")
+    for case in known.no_answers:
+        await _no_answer(trial, case)
     if known.json_answers:
         await _under_the_wrong_name(trial)
     if trial.subject.stream is not None:
@@ -162,6 +168,17 @@ async def err_02(trial: Trial) -> None:
                 ),
                 f"a stream that meets {action} raised {type(caught.error).__name__}",
             )
+
+
+async def _no_answer(trial: Trial, case: NoAnswer) -> None:
+    shown = f"{case.action}"[:200]
+    backend = await _alone(trial)
+    trial.script(Fault(case.action, path=case.path or trial.subject.call_path, nth=1))
+    async with trial.raises(errors.BackendError, shown) as caught:
+        await (trial.call(backend) if case.make is None else made(partial(case.make, backend)))
+    trial.equal(type(caught.error), case.expected, f"class of {shown}")
+    said = caught.error.message
+    trial.expect(any(word in said for word in case.words.split("|")), f"{shown}: the error does not say it: {said}")
 
 
 async def _under_the_wrong_name(trial: Trial) -> None:

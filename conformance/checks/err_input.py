@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import pickle
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.check import check
+from conformance.checks.common import made
 from conformance.expectations import BadCall, expectations_of
 from conformance.simulators.faults import ErrorEvent, Reset, Status
 from conformance.trial import Trial
@@ -36,14 +36,6 @@ _SETTINGS: Final[tuple[tuple[str, Any], ...]] = (
     ("max_retry", 3),
     ("base_url", "ftp://127.0.0.1/"),
 )
-
-
-async def made(call: Callable[[], Any]) -> Any:
-    """Make a call of any kind: one that raises at once, one to await, a stream."""
-    result = call()
-    if hasattr(result, "collect"):
-        result = result.collect()
-    return await result if inspect.isawaitable(result) else result
 
 
 async def _refused(trial: Trial, call: Callable[[], Any], names: str, about: str) -> None:

@@ -15,7 +15,7 @@ import httpx
 
 from backends import errors
 from conformance.check import check
-from conformance.checks.err_input import made
+from conformance.checks.common import made
 from conformance.expectations import NamedCall, expectations_of
 from conformance.simulators.faults import Fault, Redirect
 from conformance.subject import PLANTED_KEY

@@ -1,12 +1,18 @@
-"""Writes ``kill_matrix.md``: which saboteur is caught by which check, and which requirements nothing proves yet."""
+"""Writes ``kill_matrix.md``: which saboteur is caught by which check, how many were made from each row, and which
+requirements nothing proves yet."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from conformance.reports.marks import escaped
 from conformance.requirement import CHAPTERS, chapter_of
 from conformance.summary import Summary
 
 __all__ = ["render"]
+
+Kill: TypeAlias = Mapping[str, Any]
 
 
 def render(summary: Summary) -> str:
@@ -24,13 +30,26 @@ def render(summary: Summary) -> str:
         "",
         f"{caught} of {len(kills)} saboteurs are caught.",
         "",
+        "## What they are made from",
+        "",
+        "A sin that any backend could commit is committed by a backend of each row that the requirement concerns, and counts",
+        "once for each. The last column says how many requirements are known to reject a broken version of that very row.",
+        "",
+        "| made from | saboteurs | caught | made from it alone | requirements that reject it |",
+        "|---|---|---|---|---|",
+        *_rows(kills, [entry.row.name for entry in summary.rows]),
+        "",
+        "## Saboteurs",
+        "",
+        '"Not asked": only its own requirement was shown this one.',
+        "",
         "| saboteur | made from | what it does wrong | caught by | how | also noticed by |",
         "|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {kill['saboteur']} | {kill['subject']} | {escaped(kill['sin'])} | "
         f"{'✅ ' + kill['requirement'] if kill['killed'] else '❌ nobody'} | "
-        f"{kill['by'] if kill['killed'] else escaped(kill['detail'])} | {', '.join(kill['also']) or '-'} |"
+        f"{kill['by'] if kill['killed'] else escaped(kill['detail'])} | {_others(kill)} |"
         for kill in kills
     ]
     proven = {kill["requirement"] for kill in kills if kill["killed"]}
@@ -40,6 +59,27 @@ def render(summary: Summary) -> str:
     return "\n".join([*lines, ""])
 
 
-def _chapter(kill: dict[str, str]) -> str:
-    chapter = chapter_of(kill["requirement"])
+def _rows(kills: Sequence[Kill], names: Iterable[str]) -> list[str]:
+    """Return a line for each row, those that nothing is made from included."""
+    made_from: dict[str, set[str]] = {}
+    for kill in kills:
+        made_from.setdefault(kill["saboteur"], set()).add(kill["subject"])
+    lines = []
+    for name in names:
+        own = [kill for kill in kills if kill["subject"] == name]
+        caught = [kill for kill in own if kill["killed"]]
+        alone = sum(made_from[kill["saboteur"]] == {name} for kill in own)
+        rejecting = len({kill["requirement"] for kill in caught})
+        lines.append(f"| {name} | {len(own)} | {len(caught)} | {alone} | {rejecting} |")
+    return lines
+
+
+def _others(kill: Kill) -> str:
+    if kill["also"] is None:
+        return "not asked"
+    return ", ".join(kill["also"]) or "-"
+
+
+def _chapter(kill: Kill) -> str:
+    chapter: str = chapter_of(kill["requirement"])
     return chapter if chapter in CHAPTERS else CHAPTERS[-1]

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from conformance.columns import COLUMNS
+from conformance.frozen import contract
 from conformance.reports.marks import WORDS
 from conformance.requirement import Level
 from conformance.summary import Cell, RowSummary, Summary
@@ -30,6 +31,7 @@ def _data(summary: Summary) -> dict[str, Any]:
     header = summary.evidence.header
     cells = summary.rows[0].cells
     return {
+        "contract": contract().version,
         "lane": header["lane"],
         "seed": header["seed"],
         "complete": header["complete"],
@@ -38,6 +40,7 @@ def _data(summary: Summary) -> dict[str, Any]:
         "requirements": {
             cell.requirement.id: {
                 "must": cell.requirement.level is Level.MUST,
+                "scored": cell.scored,
                 "clause": cell.requirement.clause,
                 "source": cell.requirement.source,
                 "blackBox": cell.requirement.black_box,

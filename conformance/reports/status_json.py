@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from conformance.frozen import contract
 from conformance.summary import RowSummary, Summary
 
 __all__ = ["document", "render"]
@@ -16,6 +17,8 @@ def document(summary: Summary) -> dict[str, Any]:
     header = summary.evidence.header
     return {
         "version": 1,
+        "contract": contract().version,
+        "not_scored": [cell.requirement.id for cell in summary.rows[0].cells if not cell.scored],
         "lane": header["lane"],
         "complete": header["complete"],
         "backends": {entry.row.name: _backend(entry) for entry in summary.rows},

@@ -13,7 +13,7 @@ REQUIREMENTS: Final = (
         "BAK-01",
         Level.MUST,
         "Answers 408, 409, 429, 5xx and 529, refused or reset connections and read timeouts before an answer "
-        "are tried again; 400, 401, 403, 404, 413 and 422 are sent once.",
+        "are tried again; 400, 401, 403, 404, 413 and 422 are sent once; a provider's own words go before the status.",
         "official client libraries' retry tables; RFC 9110 15",
         black_box=True,
     ),

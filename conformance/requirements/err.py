@@ -19,8 +19,8 @@ REQUIREMENTS: Final = (
     Requirement(
         "ERR-02",
         Level.MUST,
-        "A gateway's HTML page, an empty body, a wrong content type, garbage, truncated or deeply nested JSON "
-        "each give a typed error that says so.",
+        "A gateway's HTML page, an empty body, a wrong content type, garbage, truncated or deeply nested JSON, an "
+        "error or a refusal told with status 200 each give a typed error that says so.",
         "users of other clients: hostile answers",
         black_box=True,
     ),

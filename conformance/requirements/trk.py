@@ -62,6 +62,7 @@ REQUIREMENTS: Final = (
         "prices carry source and date; a stream that broke off is charged for what came.",
         "vendors' price pages; users of other clients: silent zero costs",
         applies_to=frozenset({"cost"}),
+        unchecked="no backend tells a cost yet",
     ),
     Requirement(
         "TRK-09",

@@ -10,13 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from conformance.check import import_chapters
+from conformance.rows import ROWS
 
-__all__ = ["Saboteur", "load", "saboteur", "saboteurs"]
+__all__ = ["EVERY_ROW", "HTTP_ROWS", "Saboteur", "load", "saboteur", "saboteurs"]
 
 Make: TypeAlias = Callable[..., Any]
+
+EVERY_ROW: Final = ("openai", *(row.name for row in ROWS if row.name != "openai"))
+"""Subjects of a saboteur whose sin any backend could commit; a row that the requirement does not concern is passed over."""
+HTTP_ROWS: Final = tuple(name for name in EVERY_ROW if name not in ("llvm", "s3_kit"))
+"""Those whose wire is this library's own HTTP: saboteurs of what is sent and read fit all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +35,12 @@ class Saboteur:
         sin: what it does wrong, in a few words.
         spoil: changes a freshly made backend in place, or returns another object to use instead.
         maker: wraps the factory itself; for sins of construction. Exactly one of the two is set.
-        subjects: the subjects it is made from.
-        alone: it sins in so many ways that what else of its chapter notices it says nothing.
+        subjects: the subjects it is made from. What else of the chapter notices it is asked of the first only: how sharp
+            a check is shows on one backend, that it rejects a broken one must show on each.
+        alone: nobody else of the chapter is asked: it sins in too many ways to tell checks apart, or what it breaks is
+            one provider's own, which the other checks of a large chapter do not look at.
+        case: the only case of the requirement that it is shown to, for a check that has one for every call; empty for
+            all.
     """
 
     name: str
@@ -40,6 +50,11 @@ class Saboteur:
     maker: Callable[[Make], Make] | None = None
     subjects: tuple[str, ...] = ("openai",)
     alone: bool = False
+    case: str = ""
+
+    def asks_others(self, subject: str) -> bool:
+        """Say whether the other requirements of the chapter are asked when it is made from a subject."""
+        return not self.alone and subject == self.subjects[0]
 
     def wrap(self, make: Make) -> Make:
         """Return the factory of spoilt backends."""
@@ -59,10 +74,16 @@ _registry: dict[str, Saboteur] = {}
 
 
 def saboteur(
-    requirement: str, sin: str, *, maker: bool = False, subjects: tuple[str, ...] = ("openai",), alone: bool = False
+    requirement: str,
+    sin: str,
+    *,
+    maker: bool = False,
+    subjects: tuple[str, ...] = ("openai",),
+    alone: bool = False,
+    case: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register ``def name(backend)`` as a saboteur of a requirement; with ``maker=True`` ``def name(make)`` that
-    wraps the factory, with ``alone=True`` one that is only shown to its own requirement.
+    wraps the factory. The other arguments are those of :class:`Saboteur`.
 
     Raises:
         ValueError: there is one of this name for this requirement already.
@@ -74,7 +95,14 @@ def saboteur(
         if known is not None and (known.maker or known.spoil).__module__ != function.__module__:
             raise ValueError(f"saboteur {name} is defined twice")
         _registry[name] = Saboteur(
-            name, requirement, sin, None if maker else function, function if maker else None, tuple(subjects), alone
+            name,
+            requirement,
+            sin,
+            spoil=None if maker else function,
+            maker=function if maker else None,
+            subjects=tuple(subjects),
+            alone=alone,
+            case=case,
         )
         return function
 

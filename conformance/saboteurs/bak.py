@@ -9,7 +9,7 @@ from typing import Any
 from backends.resilience.backoff import Backoff
 from backends.resilience.endpoint import Endpoint
 from backends.resilience.failures import AttemptFailed, Blame
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
 from conformance.saboteurs.common import patched_endpoint
 
 
@@ -99,7 +99,7 @@ def two_owners_of_retries(backend: Any) -> None:
     backend._send = again
 
 
-@saboteur("BAK-03", "hides how often it tried")
+@saboteur("BAK-03", "hides how often it tried", subjects=EVERY_ROW)
 def forgets_attempts(backend: Any) -> None:
     """The error says zero attempts."""
     complete = backend._completed

@@ -6,7 +6,7 @@ from typing import Any
 
 from backends.resilience.breaker import Breaker, Lease, State, Transition
 from backends.resilience.endpoint import Endpoint
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
 from conformance.saboteurs.common import SpoiltPassage, patched_breaker, patched_endpoint, patched_passage
 
 
@@ -24,7 +24,7 @@ def counts_for_ever(backend: Any) -> None:
     patched_breaker(backend, Grudge)
 
 
-@saboteur("BRK-02", "lets calls through while open")
+@saboteur("BRK-02", "lets calls through while open", subjects=EVERY_ROW)
 def never_opens(backend: Any) -> None:
     """Configured, displayed, inert."""
 
@@ -91,7 +91,7 @@ def uncleared_count(backend: Any) -> None:
     patched_breaker(backend, Uncleared)
 
 
-@saboteur("BRK-05", "feeds 4xx to the breaker")
+@saboteur("BRK-05", "feeds 4xx to the breaker", subjects=EVERY_ROW)
 def blames_the_provider_for_4xx(backend: Any) -> None:
     """A caller's typing error takes the endpoint down for everybody."""
 

@@ -5,36 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import HTTP_ROWS, saboteur
+from conformance.saboteurs.common import replying, rewriting, sending
 
 
-def _rewriting(backend: Any, change: Any) -> None:
-    """Let ``change`` rewrite every operation before it is sent."""
-    for name in ("_perform", "_stream"):
-        whole = getattr(backend, name)
-
-        def spoilt(operation: Any, options: Any, _whole: Any = whole) -> Any:
-            return _whole(change(operation), options)
-
-        setattr(backend, name, spoilt)
-
-
-@saboteur("CAP-01", "sends a field that the provider does not know")
+@saboteur("CAP-01", "sends a field that the provider does not know", subjects=HTTP_ROWS)
 def invents_a_field(backend: Any) -> None:
     """The gateway's own settings leak into the request."""
-
-    def change(operation: Any) -> Any:
-        if not isinstance(operation.body, dict):
-            return operation
-        return replace(operation, body={**operation.body, "num_retries": 3})
-
-    _rewriting(backend, change)
+    sending(backend, lambda body: {**body, "num_retries": 3})
 
 
 @saboteur("CAP-01", "sends requests to a path without the version")
 def wrong_path(backend: Any) -> None:
     """Works with one gateway only."""
-    _rewriting(backend, lambda operation: replace(operation, path="/api" + operation.path))
+    rewriting(backend, lambda operation: replace(operation, path="/api" + operation.path))
 
 
 @saboteur("CAP-02", "keeps of the payload only what it knows")
@@ -51,17 +35,35 @@ def trims_the_payload(backend: Any) -> None:
     backend._answer = spoilt
 
 
-@saboteur("CAP-02", "drops the answer's headers")
+@saboteur("CAP-02", "drops the answer's headers", subjects=HTTP_ROWS)
 def drops_headers(backend: Any) -> None:
     """Rate-limit windows never reach the caller (litellm#27823)."""
     answer = backend._answer
 
-    def spoilt(call: Any, response: Any, data: Any) -> Any:
-        made = answer(call, response, data)
+    def spoilt(*arguments: Any) -> Any:
+        made = answer(*arguments)
         made.headers = {}
         return made
 
     backend._answer = spoilt
+
+
+@saboteur(
+    "CAP-02",
+    "returns a ranking in the order of the texts",
+    subjects=("hf_tei", "opea", "ovms", "vllm"),
+    alone=True,
+    case="rerank async",
+)
+def undoes_the_ranking(backend: Any) -> None:
+    """Sorted by index, as everything is."""
+
+    def change(reply: Any) -> Any:
+        if not hasattr(reply, "results"):
+            return reply
+        return replace(reply, results=tuple(sorted(reply.results, key=lambda one: one.index)))
+
+    replying(backend, change)
 
 
 @saboteur("CAP-03", "sends what the provider switched off and lets it answer 404")
@@ -79,27 +81,20 @@ def sends_dead_calls(backend: Any) -> None:
 @saboteur("CAP-04", "drops parameters silently")
 def drops_parameters(backend: Any) -> None:
     """seed, stop and logit_bias are accepted and forgotten."""
-
-    def change(operation: Any) -> Any:
-        if not isinstance(operation.body, dict):
-            return operation
-        kept = {name: value for name, value in operation.body.items() if name not in ("seed", "stop", "logit_bias")}
-        return replace(operation, body=kept)
-
-    _rewriting(backend, change)
+    dropped = ("seed", "stop", "logit_bias")
+    sending(backend, lambda body: {name: value for name, value in body.items() if name not in dropped})
 
 
 @saboteur("CAP-04", "folds the system prompt into the user's message")
 def folds_the_system_prompt(backend: Any) -> None:
     """The model is told in another voice."""
 
-    def change(operation: Any) -> Any:
-        if not isinstance(operation.body, dict) or "messages" not in operation.body:
-            return operation
-        messages = [{**message, "role": "user"} for message in operation.body["messages"]]
-        return replace(operation, body={**operation.body, "messages": messages})
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        if "messages" in body:
+            body["messages"] = [{**message, "role": "user"} for message in body["messages"]]
+        return body
 
-    _rewriting(backend, change)
+    sending(backend, change)
 
 
 @saboteur("CAP-05", "loses what is split between two pieces of the stream")
@@ -121,4 +116,4 @@ def loses_split_events(backend: Any) -> None:
         make = operation.stream
         return operation if make is None else replace(operation, stream=lambda: Careless(make()))
 
-    _rewriting(backend, change)
+    rewriting(backend, change)

@@ -1,14 +1,32 @@
-"""Where saboteurs cut: a change applied to every endpoint of a backend when it is first used. It breaks nothing by itself."""
+"""Where saboteurs cut: endpoints, and what goes to the wire and comes back from it. It breaks nothing by itself.
+
+Endpoints are changed when they are first used. The other cuts are those of a backend over HTTP; chapter STR has its own
+for what a stream reads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from backends import errors
+from backends.operation import Operation
 from backends.resilience.breaker import Breaker
 from backends.resilience.endpoint import Endpoint, Passage
 
-__all__ = ["SpoiltPassage", "patched_breaker", "patched_endpoint", "patched_passage", "sleep_in_the_slot"]
+__all__ = [
+    "SpoiltPassage",
+    "patched_breaker",
+    "patched_endpoint",
+    "patched_passage",
+    "receiving",
+    "replying",
+    "rewriting",
+    "sending",
+    "sleep_in_the_slot",
+    "telling",
+]
 
 
 def patched_endpoint(backend: Any, change: Callable[[Endpoint], None]) -> None:
@@ -78,3 +96,46 @@ def sleep_in_the_slot(endpoint: Endpoint) -> None:
                 leave()
 
     endpoint.clock = Holding()
+
+
+def rewriting(backend: Any, change: Callable[[Operation[Any]], Operation[Any]]) -> None:
+    """Let ``change`` rewrite every operation before it is sent."""
+    for name in ("_perform", "_stream"):
+        whole = getattr(backend, name)
+
+        def spoilt(operation: Any, options: Any, _whole: Any = whole) -> Any:
+            return _whole(change(operation), options)
+
+        setattr(backend, name, spoilt)
+
+
+def sending(backend: Any, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+    """Let ``change`` rewrite the JSON object of every request; it gets a copy of its fields."""
+
+    def rewritten(operation: Operation[Any]) -> Operation[Any]:
+        body = operation.body
+        return replace(operation, body=change(dict(body))) if isinstance(body, Mapping) else operation
+
+    rewriting(backend, rewritten)
+
+
+def receiving(backend: Any, change: Callable[[Any], Any]) -> None:
+    """Let ``change`` alter every whole answer, decoded, before it is read."""
+    answer = backend._answer
+    backend._answer = lambda call, response, data: answer(call, response, change(data))
+
+
+def replying(backend: Any, change: Callable[[Any], Any]) -> None:
+    """Let ``change`` alter the reply of every call that is no stream."""
+    perform = backend._perform
+
+    async def spoilt(*arguments: Any) -> Any:
+        return change(await perform(*arguments))
+
+    backend._perform = spoilt
+
+
+def telling(backend: Any, change: Callable[[errors.BackendError], errors.BackendError]) -> None:
+    """Let ``change`` alter the error that the provider module made of an error answer."""
+    read = backend.read_error
+    backend.read_error = lambda *arguments: change(read(*arguments))

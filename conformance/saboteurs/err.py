@@ -12,18 +12,9 @@ from backends.types import ChatReply
 from backends.wire.values import Failure, Limits, WireError
 from conformance.saboteurs import saboteur
 from conformance.saboteurs.bak import judging
+from conformance.saboteurs.common import telling
 
 _ENDLESS = Limits(max_body_bytes=1 << 40, max_event_bytes=1 << 40, max_decompression_ratio=1 << 40)
-
-
-def _telling(backend: Any, change: Callable[[errors.BackendError], errors.BackendError]) -> None:
-    """Let ``change`` alter the error that the provider module made of an error answer."""
-    read = backend.read_error
-
-    def spoilt(*arguments: Any) -> errors.BackendError:
-        return change(read(*arguments))
-
-    backend.read_error = spoilt
 
 
 @saboteur("ERR-01", "knows only good and bad")
@@ -33,7 +24,7 @@ def one_class_for_all(backend: Any) -> None:
     def change(error: errors.BackendError) -> errors.BackendError:
         return errors.BackendError(error.message, status=error.status, code=error.code)
 
-    _telling(backend, change)
+    telling(backend, change)
 
 
 @saboteur("ERR-01", "looks at the status alone")
@@ -43,7 +34,7 @@ def blind_to_codes(backend: Any) -> None:
     def change(error: errors.BackendError) -> errors.BackendError:
         return error_class(error.status or 0)(error.message, status=error.status, code=error.code)
 
-    _telling(backend, change)
+    telling(backend, change)
 
 
 @saboteur("ERR-01", "replaces the provider's message by its own")
@@ -54,7 +45,7 @@ def swallows_the_message(backend: Any) -> None:
         error.message = f"HTTP {error.status}"
         return error
 
-    _telling(backend, change)
+    telling(backend, change)
 
 
 @saboteur("ERR-01", "drops the provider's code")
@@ -65,7 +56,7 @@ def drops_the_code(backend: Any) -> None:
         error.code = None
         return error
 
-    _telling(backend, change)
+    telling(backend, change)
 
 
 def _answering(backend: Any, change: Callable[[AttemptFailed], Any]) -> None:
@@ -122,7 +113,7 @@ def shows_the_page(backend: Any) -> None:
             error.message = "<title>502 Bad Gateway</title>"
         return error
 
-    _telling(backend, change)
+    telling(backend, change)
 
 
 @saboteur("ERR-02", "takes a body cut short for a whole one")
@@ -137,7 +128,7 @@ def accepts_short_bodies(backend: Any) -> None:
             if problem.failure is not Failure.CUT_SHORT:
                 raise
 
-    _receiving(backend, None, lambda response: _Rechunked(response, patient))
+    _opening(backend, None, lambda response: _Rechunked(response, patient))
 
 
 class _Rechunked:
@@ -159,7 +150,7 @@ class _Rechunked:
         return b"".join([piece async for piece in self.chunks()])
 
 
-def _receiving(backend: Any, limits: Limits | None, wrap: Callable[[Any], Any] = lambda response: response) -> None:
+def _opening(backend: Any, limits: Limits | None, wrap: Callable[[Any], Any] = lambda response: response) -> None:
     """Give every client other limits, and every response another form."""
     make = backend._client
 
@@ -181,7 +172,7 @@ def _receiving(backend: Any, limits: Limits | None, wrap: Callable[[Any], Any] =
 @saboteur("ERR-03", "reads answers of any size")
 def no_size_bound(backend: Any) -> None:
     """The setting is accepted and inert."""
-    _receiving(backend, _ENDLESS)
+    _opening(backend, _ENDLESS)
 
 
 @saboteur("ERR-03", "looks at the size when everything has been read")
@@ -195,7 +186,7 @@ def measures_afterwards(backend: Any) -> None:
                 raise WireError(Failure.TOO_LARGE, "it is", sent=True)
             return whole  # type: ignore[no-any-return]
 
-    _receiving(backend, _ENDLESS, lambda response: Late(response, lambda chunks: chunks))
+    _opening(backend, _ENDLESS, lambda response: Late(response, lambda chunks: chunks))
 
 
 @saboteur("ERR-03", "inflates whatever it is sent")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backends import errors
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
 
 _HELLO = [{"role": "user", "content": "hello"}]
 
@@ -105,7 +105,7 @@ def forgets_the_cause(backend: Any) -> None:
     backend._completed = spoilt
 
 
-@saboteur("ERR-05", "blames the provider for everything")
+@saboteur("ERR-05", "blames the provider for everything", subjects=EVERY_ROW)
 def blames_the_provider(backend: Any) -> None:
     """A bad request is an outage."""
     complete = backend._completed

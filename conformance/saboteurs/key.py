@@ -11,7 +11,7 @@ from backends.resilience.endpoint import Endpoint
 from backends.resilience.failures import AttemptFailed, Blame
 from backends.resilience.keys import KeyLease, KeyPool
 from backends.secret import Key
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
 from conformance.saboteurs.bak import judging
 from conformance.saboteurs.common import patched_endpoint
 
@@ -120,7 +120,7 @@ def rests_them_all(backend: Any) -> None:
     _with_pool(backend, Together)
 
 
-@saboteur("KEY-05", "never rests a key")
+@saboteur("KEY-05", "never rests a key", subjects=EVERY_ROW)
 def never_rests(backend: Any) -> None:
     """The next request meets the same 429."""
 
@@ -153,7 +153,7 @@ def forgives_refused_keys(backend: Any) -> None:
     _with_pool(backend, Forgiving)
 
 
-@saboteur("KEY-07", "does not count what failed")
+@saboteur("KEY-07", "does not count what failed", subjects=EVERY_ROW)
 def forgets_failures(backend: Any) -> None:
     """The usage per key is smaller than the bill."""
 

@@ -7,7 +7,7 @@ import socket
 import threading
 from typing import Any, Final
 
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
 
 
 @saboteur("LIFE-01", "starts a thread when it is built", maker=True)
@@ -78,19 +78,19 @@ def never_closes(backend: Any) -> None:
     backend._begin_close = lambda: None
 
 
-@saboteur("LIFE-03", "belongs to the first event loop that used it")
+@saboteur("LIFE-03", "belongs to the first event loop that used it", subjects=EVERY_ROW)
 def one_loop_only(backend: Any) -> None:
     """Belongs to the first event loop that used it."""
-    perform, first = backend._perform, []
+    run, first = backend._run, []
 
-    async def spoilt(operation: Any, options: Any) -> Any:
+    async def spoilt(*arguments: Any) -> Any:
         loop = asyncio.get_running_loop()
         first.append(loop)
         if first[0] is not loop:
             raise RuntimeError("got Future attached to a different loop")
-        return await perform(operation, options)
+        return await run(*arguments)
 
-    backend._perform = spoilt
+    backend._run = spoilt
 
 
 @saboteur("LIFE-03", "keeps the parent's slots after a fork")

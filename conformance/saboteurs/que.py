@@ -9,7 +9,7 @@ from typing import Any
 from backends.resilience.admission import Admission, Overflow, Submission
 from backends.resilience.endpoint import Endpoint
 from backends.resilience.line import Ticket, WaitingLine
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, HTTP_ROWS, saboteur
 from conformance.saboteurs.common import SpoiltPassage, patched_endpoint, patched_passage, sleep_in_the_slot
 
 
@@ -30,7 +30,7 @@ def _with_admission(backend: Any, kind: type[Admission[Any]]) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("QUE-01", "lets one more in than the limit")
+@saboteur("QUE-01", "lets one more in than the limit", subjects=HTTP_ROWS)
 def off_by_one(backend: Any) -> None:
     """A limit of three is four."""
 
@@ -55,7 +55,7 @@ def one_at_a_time(backend: Any) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("QUE-02", "ignores the priority")
+@saboteur("QUE-02", "ignores the priority", subjects=EVERY_ROW)
 def no_priorities(backend: Any) -> None:
     """The argument is accepted and forgotten."""
 
@@ -188,7 +188,7 @@ def flat_status(backend: Any) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("QUE-11", "sleeps in its slot")
+@saboteur("QUE-11", "sleeps in its slot", subjects=EVERY_ROW)
 def sleeps_in_the_slot(backend: Any) -> None:
     """The sketch of the original plan: one 503 blocks the queue for the whole backoff."""
 

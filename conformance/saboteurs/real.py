@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from backends.types import ChatReply, Usage
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
 
 
 @saboteur("REAL-01", "answers with a text of its own, whatever the server said")
@@ -33,14 +33,14 @@ def repeats_itself(backend: Any) -> None:
     backend._perform = spoilt
 
 
-@saboteur("REAL-02", "answers without sending anything")
+@saboteur("REAL-02", "answers without sending anything", subjects=EVERY_ROW)
 def never_sends(backend: Any) -> None:
     """Answers without sending anything."""
 
-    async def spoilt(operation: Any, options: Any) -> Any:
-        return ChatReply(text="Hello!", model=operation.model, usage=Usage(1, 1, 2), attempts=1)
+    async def spoilt(call: Any, endpoint: Any) -> Any:
+        return ChatReply(text="Hello!", model=call.model, usage=Usage(1, 1, 2), attempts=1)
 
-    backend._perform = spoilt
+    backend._run = spoilt
 
 
 @saboteur("REAL-02", "sends every call to the list of models")
@@ -116,14 +116,13 @@ def constant_usage(backend: Any) -> None:
     backend._perform = spoilt
 
 
-@saboteur("REAL-04", "replaces the provider's message by one of its own")
+@saboteur("REAL-04", "replaces the provider's message by one of its own", subjects=EVERY_ROW)
 def constant_errors(backend: Any) -> None:
     """Replaces the provider's message by one of its own."""
-    read_error = backend.read_error
+    complete = backend._completed
 
-    def spoilt(*arguments: Any) -> Any:
-        error = read_error(*arguments)
+    def spoilt(error: Any, call: Any) -> Any:
         error.message, error.args = "Something went wrong.", ("Something went wrong.",)
-        return error
+        return complete(error, call)
 
-    backend.read_error = spoilt
+    backend._completed = spoilt

@@ -1,4 +1,4 @@
-"""Saboteurs of SEC-06: audit logs that forget, tell too much, or can be changed without a trace."""
+"""Saboteurs of SEC-06 and SEC-07: audit logs that forget, tell too much, or can be changed without a trace."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def writes_the_key(backend: Any) -> None:
     _auditing(backend, change)
 
 
-@saboteur("SEC-06", "leaves failures out")
+@saboteur("SEC-07", "leaves failures out")
 def drops_failures(backend: Any) -> None:
     """They cost nothing, so why keep them."""
 
@@ -58,7 +58,7 @@ def drops_failures(backend: Any) -> None:
     _auditing(backend, change)
 
 
-@saboteur("SEC-06", "leaves cancelled calls out")
+@saboteur("SEC-07", "leaves cancelled calls out")
 def drops_the_cancelled(backend: Any) -> None:
     """Nobody waited for them."""
 
@@ -68,7 +68,7 @@ def drops_the_cancelled(backend: Any) -> None:
     _auditing(backend, change)
 
 
-@saboteur("SEC-06", "lets everybody read the log")
+@saboteur("SEC-07", "lets everybody read the log")
 def opens_it_to_all(backend: Any) -> None:
     """Support asked for it."""
 
@@ -82,7 +82,7 @@ def opens_it_to_all(backend: Any) -> None:
     _auditing(backend, change)
 
 
-@saboteur("SEC-06", "writes lines without a chain")
+@saboteur("SEC-07", "writes lines without a chain")
 def without_a_chain(backend: Any) -> None:
     """JSON lines are JSON lines."""
 
@@ -97,7 +97,7 @@ def without_a_chain(backend: Any) -> None:
     _auditing(backend, change)
 
 
-@saboteur("SEC-06", "appends what was asked to each line")
+@saboteur("SEC-07", "appends what was asked to each line")
 def keeps_the_texts(backend: Any) -> None:
     """It will be useful for debugging."""
     make = backend._call

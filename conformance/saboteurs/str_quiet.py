@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,25 +12,7 @@ from backends.types import Chunk
 from backends.wire.values import FormatError
 from conformance.saboteurs import saboteur
 from conformance.saboteurs.common import patched_endpoint
-from conformance.saboteurs.str_reading import Reading, reading
-
-
-def _taking(backend: Any, look: Callable[[Any], Any]) -> None:
-    """Let ``look`` see, change or refuse every event before it is read."""
-
-    def change(reader: Any) -> Any:
-        kind: Any = type(reader)
-
-        class Looking(kind):  # type: ignore[misc]  # whatever reader it is
-            __slots__ = ()
-
-            def take(self, payload: Any) -> Any:
-                return super().take(look(payload))
-
-        reader.__class__ = Looking
-        return reader
-
-    reading(backend, change)
+from conformance.saboteurs.str_reading import Reading, reading, taking
 
 
 @saboteur("STR-06", "chokes on comments")
@@ -54,7 +36,7 @@ def chokes_on_unknown_events(backend: Any) -> None:
         payload["choices"]
         return payload
 
-    _taking(backend, strict)
+    taking(backend, strict)
 
 
 @saboteur("STR-06", "chokes on blank choices")
@@ -66,7 +48,7 @@ def chokes_on_blank_choices(backend: Any) -> None:
             raise FormatError("an event has no choice")
         return payload
 
-    _taking(backend, strict)
+    taking(backend, strict)
 
 
 def _tool_pieces(payload: Any) -> Iterable[tuple[dict[str, Any], list[Any]]]:
@@ -86,7 +68,7 @@ def ignores_the_index(backend: Any) -> None:
                 piece["index"] = 0
         return payload
 
-    _taking(backend, mixed)
+    taking(backend, mixed)
 
 
 @saboteur("STR-07", "keeps only the pieces that name their call")
@@ -98,7 +80,7 @@ def drops_nameless_pieces(backend: Any) -> None:
             delta["tool_calls"] = [piece for piece in pieces if piece.get("id")]
         return payload
 
-    _taking(backend, named)
+    taking(backend, named)
 
 
 @saboteur("STR-07", "leaves the tool calls off the reply")

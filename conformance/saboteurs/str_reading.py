@@ -9,7 +9,7 @@ from typing import Any
 
 from backends.types import Chunk
 
-__all__ = ["Reading", "reading", "rewritten"]
+__all__ = ["Reading", "reading", "rewritten", "taking"]
 
 
 class Reading:
@@ -62,3 +62,21 @@ def rewritten(backend: Any, rewrite: Callable[[AsyncIterator[Chunk]], AsyncItera
                 yield chunk
 
     backend._flow = spoilt
+
+
+def taking(backend: Any, look: Callable[[Any], Any]) -> None:
+    """Let ``look`` see, change or refuse every event before it is read."""
+
+    def change(reader: Any) -> Any:
+        kind: Any = type(reader)
+
+        class Looking(kind):  # type: ignore[misc]  # whatever reader it is
+            __slots__ = ()
+
+            def take(self, payload: Any) -> Any:
+                return super().take(look(payload))
+
+        reader.__class__ = Looking
+        return reader
+
+    reading(backend, change)

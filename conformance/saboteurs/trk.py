@@ -7,10 +7,11 @@ from typing import Any
 
 from backends.telemetry.metrics import Metrics
 from backends.types import Usage
-from conformance.saboteurs import saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
+from conformance.saboteurs.common import replying
 
 
-@saboteur("TRK-01", "gives every request the same id")
+@saboteur("TRK-01", "gives every request the same id", subjects=EVERY_ROW)
 def one_id_for_all(backend: Any) -> None:
     """The id belongs to the backend."""
     first = backend._ids()
@@ -24,7 +25,7 @@ def counts_instead_of_ids(backend: Any) -> None:
     backend._ids = lambda: f"request-{next(numbers)}"
 
 
-@saboteur("TRK-02", "counts requests that were cancelled as nothing")
+@saboteur("TRK-02", "counts requests that were cancelled as nothing", subjects=EVERY_ROW)
 def forgets_cancellations(backend: Any) -> None:
     """Requests minus endings grows with every impatient user."""
     finish = backend._finished
@@ -36,27 +37,16 @@ def forgets_cancellations(backend: Any) -> None:
     backend._finished = spoilt
 
 
-def _replying(backend: Any, change: Any) -> None:
-    for name in ("_perform",):
-        whole = getattr(backend, name)
-
-        async def spoilt(*arguments: Any, _whole: Any = whole) -> Any:
-            reply = await _whole(*arguments)
-            return change(reply)
-
-        setattr(backend, name, spoilt)
-
-
 @saboteur("TRK-03", "estimates tokens and calls them the provider's")
 def invents_tokens(backend: Any) -> None:
     """Four characters are a token."""
-    _replying(backend, lambda reply: replace(reply, usage=Usage(len(reply.text) // 4 + 1, len(reply.text) // 4 + 1)))
+    replying(backend, lambda reply: replace(reply, usage=Usage(len(reply.text) // 4 + 1, len(reply.text) // 4 + 1)))
 
 
 @saboteur("TRK-03", "takes a zero of the provider for a missing count")
 def zero_is_missing(backend: Any) -> None:
     """``or None`` (litellm#37992)."""
-    _replying(
+    replying(
         backend,
         lambda reply: replace(
             reply,

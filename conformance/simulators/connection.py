@@ -128,10 +128,14 @@ class Connection(asyncio.Protocol):
         if self._task is not None:
             self._task.cancel()
 
-    async def finish(self) -> None:
-        """Abort the connection and wait until nothing of it is left."""
+    def abort(self) -> None:
+        """Drop the connection and whatever was to be written."""
         if self._transport is not None:
             self._transport.abort()
+
+    async def finish(self) -> None:
+        """Abort the connection and wait until nothing of it is left."""
+        self.abort()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

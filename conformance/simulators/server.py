@@ -87,6 +87,12 @@ class Simulator:
         # One turn of the loop lets the transports close their sockets.
         await asyncio.sleep(0)
 
+    def abandon(self) -> None:
+        """Stop listening and abort every connection without waiting for anything; safe after :meth:`aclose`."""
+        self.refuse()
+        for connection in tuple(self._connections):
+            connection.abort()
+
     @property
     def providers(self) -> tuple[str, ...]:
         """Row names of what is served."""

@@ -165,6 +165,7 @@ def _thought(trial: Trial, reply: Any, seen: Seen) -> None:
     trial.expect(reply.reasoning and seen.nonce in reply.reasoning, "the thinking is not in the reply")
     trial.expect(reply.usage.reasoning_tokens, "the tokens of the thinking are not in the usage")
     trial.expect(reply.content[0].get("signature"), "the signature of the thinking is not in the content")
+    trial.expect(str(reply.reasoning) not in reply.text, "the thinking is in the text")
 
 
 def _cited(trial: Trial, reply: Any, seen: Seen) -> None:

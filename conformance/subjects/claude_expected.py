@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -66,6 +67,13 @@ EXPECTED: Final = Expectations(
         ErrorCase(429, errors.RateLimitError, "ramp_limit_exceeded"),
         ErrorCase(503, errors.OverloadedError, "cmek_key_unreachable"),
         ErrorCase(529, errors.OverloadedError, "compaction_unavailable"),
+    ),
+    no_answers=(
+        NoAnswer(
+            Status(200, body={"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+            errors.OverloadedError,
+            "Overloaded",
+        ),
     ),
     bad_calls=(
         _chat("temperature", temperature=0.5),

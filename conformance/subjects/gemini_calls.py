@@ -144,8 +144,37 @@ def _lives_a_minute(trial: Trial, reply: Any, seen: Seen) -> None:
     trial.equal(reply.expires - reply.created, 60, "seconds that the context lives")
 
 
+def _replay() -> Story:
+    asked = [{"role": "user", "content": "hello"}]
+    made = yield do("chat", asked, tools=[_TOOL], model="gemini-3.8-flash", tool_choice="required")
+    call = made.tool_calls[0]
+    result = {"role": "tool", "tool_call_id": call.id, "content": "sunny"}
+    yield do("chat", [*asked, made, result], tools=[_TOOL], model="gemini-3.8-flash")
+    said = {"role": "assistant", "content": made.text, "tool_calls": made.tool_calls}
+    return (yield do("chat", [*asked, said, result], tools=[_TOOL], model="gemini-3.8-flash"))
+
+
+def _replayed(trial: Trial, reply: Any, seen: Seen) -> None:
+    first, by_reply, by_call = trial.requests
+    made = by_reply.json["contents"][1]["parts"]
+    trial.equal(by_call.json["contents"][1]["parts"], made, "parts with the call, replayed in two ways")
+    signature = base64.b64decode(made[0]["thoughtSignature"])
+    trial.expect(first.nonce.encode() in signature, "the signature is not the one that came")
+    trial.equal(
+        by_call.json["contents"][2],
+        {
+            "role": "user",
+            "parts": [
+                {"functionResponse": {"id": f"{first.nonce}0", "name": "weather", "response": {"result": "sunny"}}}
+            ],
+        },
+        "the result of the tool",
+    )
+
+
 DECLARED: Final[Mapping[str, CallCase]] = {
     "chat": once(_GENERATE, "chat", _HELLO, sends={"contents": _CONTENTS}, whole_json=True),
+    "chat with signatures": story(_GENERATE, _replay, judge=_replayed, nonce=False),
     "stream_chat": once(_STREAM, "stream_chat", _HELLO, sends={"contents": _CONTENTS}, stream=True),
     "generate": once(_GENERATE, "generate", "hello", sends={"contents": _CONTENTS}, whole_json=True),
     "stream_generate": once(_STREAM, "stream_generate", _CONTENTS, sends={"contents": _CONTENTS}, stream=True),
@@ -254,8 +283,10 @@ def _called(trial: Trial, reply: Any, seen: Seen) -> None:
 def _reasoned(trial: Trial, reply: Any, seen: Seen) -> None:
     trial.expect(reply.reasoning and seen.nonce in reply.reasoning, "the thoughts are not in the reply")
     trial.expect(seen.nonce in reply.text, "the answer is not in the reply")
-    thoughts = reply.usage.reasoning_tokens or 0
-    trial.expect(0 < thoughts < reply.usage.output_tokens, f"thoughts are not part of the output: {reply.usage}")
+    counts = reply.raw["usageMetadata"]
+    trial.expect(reply.usage.reasoning_tokens, f"the tokens of the thoughts are missing: {reply.usage}")
+    made = counts["candidatesTokenCount"] + counts["thoughtsTokenCount"]
+    trial.equal(reply.usage.output_tokens, made, "tokens of the output, thoughts among them")
 
 
 def _two_came(trial: Trial, reply: Any, seen: Seen) -> None:
@@ -282,34 +313,6 @@ def _feature(
     **options: Any,
 ) -> CallCase:
     return once(_GENERATE, "chat", messages, options=options, sends=sends, judge=judge)
-
-
-def _replay() -> Story:
-    asked = [{"role": "user", "content": "hello"}]
-    made = yield do("chat", asked, tools=[_TOOL], model="gemini-3.8-flash", tool_choice="required")
-    call = made.tool_calls[0]
-    result = {"role": "tool", "tool_call_id": call.id, "content": "sunny"}
-    yield do("chat", [*asked, made, result], tools=[_TOOL], model="gemini-3.8-flash")
-    said = {"role": "assistant", "content": made.text, "tool_calls": made.tool_calls}
-    return (yield do("chat", [*asked, said, result], tools=[_TOOL], model="gemini-3.8-flash"))
-
-
-def _replayed(trial: Trial, reply: Any, seen: Seen) -> None:
-    first, by_reply, by_call = trial.requests
-    made = by_reply.json["contents"][1]["parts"]
-    trial.equal(by_call.json["contents"][1]["parts"], made, "parts with the call, replayed in two ways")
-    signature = base64.b64decode(made[0]["thoughtSignature"])
-    trial.expect(first.nonce.encode() in signature, "the signature is not the one that came")
-    trial.equal(
-        by_call.json["contents"][2],
-        {
-            "role": "user",
-            "parts": [
-                {"functionResponse": {"id": f"{first.nonce}0", "name": "weather", "response": {"result": "sunny"}}}
-            ],
-        },
-        "the result of the tool",
-    )
 
 
 _IMAGE_PART: Final = {

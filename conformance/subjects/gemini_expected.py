@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -61,6 +62,22 @@ EXPECTED: Final = Expectations(
         ErrorCase(500, errors.ServerError, "INTERNAL"),
         ErrorCase(503, errors.OverloadedError, "UNAVAILABLE"),
         ErrorCase(504, errors.ServerError, "DEADLINE_EXCEEDED"),
+    ),
+    lasting=(ErrorCase(429, errors.QuotaExceededError, message="The spend limit of this project is reached."),),
+    no_answers=(
+        NoAnswer(Status(200, body={"promptFeedback": {"blockReason": "SAFETY"}}), errors.ContentFilterError, "SAFETY"),
+        NoAnswer(
+            Status(200, body={"candidates": [{"finishReason": "RECITATION", "index": 0}]}),
+            errors.ContentFilterError,
+            "RECITATION",
+        ),
+        NoAnswer(
+            Status(
+                200, body=[{"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}}]
+            ),
+            errors.OverloadedError,
+            "overloaded",
+        ),
     ),
     bad_calls=(
         _chat("temperature", temperature="hot"),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -43,6 +44,14 @@ EXPECTED: Final = Expectations(
         ErrorCase(400, errors.ContextLengthError, "context_length_exceeded"),
         ErrorCase(503, errors.OverloadedError, "service_unavailable"),
     ),
+    passing=(ErrorCase(498, errors.OverloadedError, "capacity_exceeded"),),
+    no_answers=(
+        NoAnswer(
+            Status(200, body={"error": {"message": "Over capacity.", "type": "internal_server_error"}}),
+            errors.ServerError,
+            "Over capacity.",
+        ),
+    ),
     bad_calls=(
         _chat("temperature", temperature="hot"),
         _chat("temperature", temperature=2.5),
@@ -63,6 +72,7 @@ EXPECTED: Final = Expectations(
         _chat("citation_options", citation_options="yes"),
         _chat("model", model=""),
         _chat("model", model=5),
+        _chat("was switched off", model="llama-3.3-70b-versatile"),
         _chat("transcribe()", model="whisper-large-v3"),
         _chat("speech()", model="canopylabs/orpheus-v1-english"),
         _chat("extra_headers", extra_headers={"Authorization": "Bearer other"}),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations
+from conformance.expectations import BadCall, ErrorCase, Expectations, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -35,6 +36,7 @@ EXPECTED: Final = Expectations(
         ErrorCase(429, errors.OverloadedError, "Overloaded"),
         ErrorCase(503, errors.OverloadedError, "Unhealthy"),
     ),
+    no_answers=(NoAnswer(Status(200, body=[[0.5, None]]), errors.ResponseFormatError, "cannot be read"),),
     bad_calls=(
         _embed("texts", ""),
         _embed("texts", []),

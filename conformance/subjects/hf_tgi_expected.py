@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations
+from conformance.expectations import BadCall, ErrorCase, Expectations, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -46,6 +47,13 @@ EXPECTED: Final = Expectations(
         ErrorCase(500, errors.ServerError, "incomplete_generation_stream"),
         ErrorCase(500, errors.ServerError, "stream_serialization_error"),
         ErrorCase(503, errors.OverloadedError, "healthcheck"),
+    ),
+    no_answers=(
+        NoAnswer(
+            Status(200, body={"error": "Request failed during generation", "error_type": "generation"}),
+            errors.ServerError,
+            "Request failed",
+        ),
     ),
     bad_calls=(
         _chat("temperature", temperature=-1),

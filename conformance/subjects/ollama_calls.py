@@ -180,6 +180,7 @@ def _called(trial: Trial, reply: Any, seen: Seen) -> None:
 
 def _reasoned(trial: Trial, reply: Any, seen: Seen) -> None:
     trial.expect(reply.reasoning and seen.nonce in reply.reasoning, "the thinking is not in the reply")
+    trial.expect(str(reply.reasoning) not in reply.text, "the thinking is in the text")
 
 
 def _logprobs_came(trial: Trial, reply: Any, seen: Seen) -> None:

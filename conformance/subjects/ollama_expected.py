@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -36,6 +37,9 @@ EXPECTED: Final = Expectations(
             500, errors.ServerError, message="model requires more system memory (9 GiB) than is available (3 GiB)"
         ),
         ErrorCase(401, errors.AuthenticationError, message="unauthorized"),
+    ),
+    no_answers=(
+        NoAnswer(Status(200, body={"error": "an unknown error was encountered"}), errors.ServerError, "unknown error"),
     ),
     bad_calls=(
         _chat("temperature", temperature="hot"),

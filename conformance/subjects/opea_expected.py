@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations
+from conformance.expectations import BadCall, ErrorCase, Expectations, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -27,6 +28,21 @@ def _chatqna(names: str, messages: Any = "hello", **options: Any) -> BadCall:
     return BadCall(names, lambda backend: backend.astream_chatqna(messages, **options))
 
 
+_REFUSED: Final = "Violated policies: Violent Crimes, please check your input."
+
+
+def _hollow(body: Any, expected: type[errors.BackendError], words: str) -> NoAnswer:
+    """A whole answer of a megaservice that is none."""
+    return NoAnswer(Status(200, body=body), expected, words, lambda backend: backend.achatqna("hello"), "/v1/chatqna")
+
+
+def _silent(body: bytes, expected: type[errors.BackendError], words: str) -> NoAnswer:
+    """A stream of a megaservice that is no answer."""
+    return NoAnswer(
+        Status(200, body=body), expected, words, lambda backend: backend.astream_chatqna("hello"), "/v1/chatqna"
+    )
+
+
 EXPECTED: Final = Expectations(
     errors=(
         ErrorCase(400, errors.InvalidRequestError, message="Uploaded file rain.txt already exists."),
@@ -37,6 +53,15 @@ EXPECTED: Final = Expectations(
         ErrorCase(500, errors.ServerError),
         ErrorCase(502, errors.ServerError),
         ErrorCase(504, errors.ServerError),
+    ),
+    no_answers=(
+        _hollow({"error": {"message": "The model is down.", "code": 500}}, errors.ServerError, "model is down"),
+        _hollow({"text": _REFUSED, "prompt": "hello"}, errors.ContentFilterError, "Violent Crimes"),
+        _hollow({"choices": [{"message": {"content": "Response Error"}}]}, errors.ServerError, "behind this one"),
+        _silent(b"data: [DONE]\n\n", errors.ResponseFormatError, "without a word"),
+        _silent(
+            b"data: b'" + _REFUSED.encode() + b"'\n\ndata: [DONE]\n\n", errors.ContentFilterError, "Violent Crimes"
+        ),
     ),
     bad_calls=(
         _chat("temperature", temperature="hot"),

@@ -44,6 +44,7 @@ HELLO: Final = [{"role": "user", "content": "hello"}]
 def answered(trial: Trial, reply: Any, seen: Seen) -> None:
     """The text is the server's, and a count that nobody made is no count."""
     trial.expect(seen.nonce in reply.text, "the server's text is not in the reply")
+    trial.expect("naïve ☃ and 🙂" in reply.text, f"characters beyond ASCII were lost: {reply.text}")
     trial.equal(
         (reply.usage.input_tokens, reply.usage.output_tokens),
         (None, None),

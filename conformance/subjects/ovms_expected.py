@@ -5,11 +5,13 @@ There are no codes on the wire: the text decides (``src/status.cpp`` and ``src/h
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from backends import errors
 from backends.ovms import tensor
-from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -31,6 +33,19 @@ def _infer(names: str, inputs: Any, **options: Any) -> BadCall:
 
 def _batch(names: str, *requests: Any) -> BadCall:
     return BadCall(names, lambda backend: backend.ainfer_batch(list(requests)))
+
+
+def _wrong_size(size: int) -> NoAnswer:
+    """An inference whose output of two numbers announces ``size`` bytes and has four."""
+    output = {"name": "y", "shape": [1, 2], "datatype": "FP32", "parameters": {"binary_data_size": size}}
+    head = json.dumps({"model_name": "double", "outputs": [output]}).encode()
+    return NoAnswer(
+        Status(200, body=head + bytes(4), headers=(("Inference-Header-Content-Length", str(len(head))),)),
+        errors.ResponseFormatError,
+        "cannot be read",
+        lambda backend: backend.ainfer({"x": [[1.0, 2.0]]}, model="double", outputs=["y"]),
+        "/v2/models/*/infer",
+    )
 
 
 EXPECTED: Final = Expectations(
@@ -57,6 +72,18 @@ EXPECTED: Final = Expectations(
         ErrorCase(401, errors.AuthenticationError, message=_KEY),
         ErrorCase(500, errors.UnknownModelError, message="Model not found"),
         ErrorCase(503, errors.OverloadedError, message="Server is not ready"),
+    ),
+    passing=(
+        ErrorCase(404, errors.OverloadedError, message="Model with requested version is not loaded yet"),
+        ErrorCase(500, errors.OverloadedError, message="Mediapipe is not loaded yet"),
+    ),
+    lasting=(
+        ErrorCase(500, errors.AuthenticationError, message=_KEY),
+        ErrorCase(500, errors.UnknownModelError, message="Model not found"),
+    ),
+    no_answers=(
+        NoAnswer(Status(200, body={"error": "Internal inference error"}), errors.ServerError, "inference error"),
+        *map(_wrong_size, (4, 12, 1 << 40)),
     ),
     bad_calls=(
         _chat("temperature", temperature="hot"),

@@ -24,6 +24,7 @@ EXPECTED: Final = Expectations(
         ErrorCase(500, errors.ServerError, "InternalError"),
         ErrorCase(412, errors.InvalidRequestError, "PreconditionFailed"),
     ),
+    passing=(ErrorCase(400, errors.ServerError, "RequestTimeout"),),
     json_answers=False,
     unreadable=((Status(200, body=b"no object"), errors.ResponseFormatError, "not an object"),),
     bad_calls=(

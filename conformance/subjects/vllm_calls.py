@@ -150,7 +150,9 @@ def _cancelled_it(trial: Trial, reply: Any, seen: Seen) -> None:
 
 
 DECLARED: Final[Mapping[str, CallCase]] = {
-    "chat": once("POST */chat/completions", "chat", _HELLO, sends={"messages": _HELLO}, whole_json=True),
+    "chat": once(
+        "POST */chat/completions", "chat", _HELLO, sends={"messages": _HELLO, "priority": None}, whole_json=True
+    ),
     "stream_chat": once(
         "POST */chat/completions",
         "stream_chat",

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
-from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
@@ -36,6 +37,13 @@ EXPECTED: Final = Expectations(
         ErrorCase(500, errors.ServerError, "InternalServerError", "EngineCore encountered an issue."),
         ErrorCase(501, errors.UnsupportedError, "NotImplementedError", "The model does not support this API"),
         ErrorCase(503, errors.OverloadedError, message="The model is currently scaling. Please try again later."),
+    ),
+    no_answers=(
+        NoAnswer(
+            Status(200, body={"error": {"message": "EngineCore is dead.", "type": "InternalServerError", "code": 500}}),
+            errors.ServerError,
+            "EngineCore",
+        ),
     ),
     bad_calls=(
         _chat("temperature", temperature="hot"),

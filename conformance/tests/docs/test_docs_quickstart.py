@@ -112,7 +112,7 @@ def test_an_example_works(
 
 @pytest.mark.parametrize(("document", "block"), EXAMPLES)
 def test_an_example_is_short(document: str, block: Block) -> None:
-    lines = block.text.splitlines()
+    lines = [line for line in block.text.splitlines() if line.strip()]
     assert FEWEST_LINES <= len(lines) <= MOST_LINES or document != QUICKSTART
     assert max(map(len, lines)) <= WIDEST
 

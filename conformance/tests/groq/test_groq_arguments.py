@@ -14,7 +14,7 @@ from groq_bench import ASK, MODEL, backend_at, mocked
 from backends import errors
 from backends.groq import Groq, parameters
 from backends.operation import CallOptions
-from conformance.checks.err_input import made
+from conformance.checks.common import made
 from conformance.simulators import Simulator
 from conformance.subjects.groq_expected import EXPECTED
 

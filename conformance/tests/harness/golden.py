@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from conformance.evidence import Writer
+from conformance.baseline.known import KnownFailure
+from conformance.evidence import Writer, read
+from conformance.frozen import Contract, FrozenClause
 from conformance.requirement import Level, Requirement
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "reports"
@@ -23,12 +28,18 @@ REQUIREMENTS = tuple(
         ("BRK-01", Level.MUST, "Fails in one of two cases."),
         ("BRK-02", Level.SHOULD, "Fails, and that is known."),
         ("TRK-01", Level.MUST, "Passes and is proven."),
+        ("TRK-90", Level.MUST, "Was added since the contract was frozen, and fails."),
         ("STR-01", Level.MUST, "Does not concern this backend."),
         ("ERR-01", Level.MUST, "Is vacuous."),
         ("CAP-01", Level.MUST, "The request is right, call by call."),
         ("CAP-02", Level.MUST, "The reply is read, call by call."),
     )
 )
+CONTRACT = Contract(
+    "2026.11",
+    {requirement.id: FrozenClause.of(requirement) for requirement in REQUIREMENTS if requirement.id != "TRK-90"},
+)
+KNOWN = KnownFailure("openai", "BRK-02", "the provider cannot", "issue 7")
 
 
 def _case(
@@ -41,11 +52,12 @@ def _case(
     }  # fmt: skip
 
 
-def _kill(requirement: str, name: str, *, killed: bool = True) -> dict[str, Any]:
+def _kill(requirement: str, name: str, *, subject: str = "openai", killed: bool = True) -> dict[str, Any]:
+    others = ["BRK-02"] if requirement == "BRK-01" else []
     return {
-        "kind": "kill", "saboteur": f"{requirement}-{name}", "subject": "openai", "requirement": requirement,
+        "kind": "kill", "saboteur": f"{requirement}-{name}", "subject": subject, "requirement": requirement,
         "sin": f"breaks {requirement}", "killed": killed, "by": "assertion" if killed else "",
-        "detail": "seen" if killed else "the check passed", "also": ["BRK-02"] if requirement == "BRK-01" else [],
+        "detail": "seen" if killed else "the check passed", "also": others if subject == "openai" else None,
     }  # fmt: skip
 
 
@@ -65,6 +77,7 @@ RECORDS: tuple[dict[str, Any], ...] = (
     _case("BRK-02", "fail", detail="it does not"),
     _case("TRK-01", "pass"),
     _case("TRK-01", "pass", lane="live"),
+    _case("TRK-90", "fail", detail="it is too new"),
     _case("STR-01", "not_applicable", detail="it has no stream"),
     _case("ERR-01", "vacuous", detail="the check asserted nothing"),
     _case("CAP-01", "pass", case="chat"),
@@ -77,6 +90,9 @@ RECORDS: tuple[dict[str, Any], ...] = (
     _kill("CAP-01", "other_field"),
     _kill("CAP-02", "drops_usage"),
     _kill("ERR-01", "wrong_class", killed=False),
+    _kill("BRK-01", "never_opens", subject="groq"),
+    _kill("ERR-01", "takes_498_for_final", subject="groq"),
+    _kill("TRK-90", "too_new", killed=False),
 )
 
 
@@ -87,20 +103,24 @@ def write_evidence(path: Path) -> None:
             writer.add(record)
 
 
+@contextmanager
+def in_force() -> Iterator[None]:
+    """While it is entered, the golden contract scores and the golden known failure is accepted."""
+    with (
+        patch("conformance.frozen.versions", lambda: (CONTRACT,)),
+        patch("conformance.summary.known_failures", lambda: {("openai", "BRK-02"): KNOWN}),
+    ):
+        yield
+
+
 def rendered() -> dict[str, str]:
     """Return the reports of the golden evidence."""
-    from conformance import summary
-    from conformance.baseline.known import KnownFailure
-    from conformance.evidence import read
-    from conformance.reports import render
+    from conformance.reports import junit, render, sarif
+    from conformance.summary import summarise
 
-    known = KnownFailure("openai", "BRK-02", "the provider cannot", "issue 7")
-    original = summary.known_failures
-    summary.known_failures = lambda: {("openai", "BRK-02"): known}
-    try:
-        return render(summary.summarise(read(EVIDENCE), REQUIREMENTS))
-    finally:
-        summary.known_failures = original
+    with in_force():
+        summary = summarise(read(EVIDENCE), REQUIREMENTS)
+        return {**render(summary), "junit.xml": junit.render(summary), "conformance.sarif": sarif.render(summary)}
 
 
 if __name__ == "__main__":

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from conformance import catalogue, check, saboteurs
+from conformance import catalogue, check, lint, saboteurs, subject
+from conformance.baseline.known import KnownFailure
 from conformance.check import Check
 from conformance.columns import COLUMNS
 from conformance.requirement import CHAPTERS, Level, Requirement
+from conformance.requirements import life
 from conformance.rows import ROWS
+
+from .parrot import PARROT
 
 # The first catalogue: requirements are added freely and never taken away.
 COUNTS = {
@@ -27,8 +33,8 @@ COUNTS = {
 
 
 def test_lint_finds_nothing() -> None:
-    """Unique, in order, sourced; no check, saboteur or excuse without its requirement."""
-    assert catalogue.lint() == []
+    """Unique, in order, checked or said to be unchecked; no check, saboteur or excuse without its requirement."""
+    assert lint.lint() == []
 
 
 def test_every_chapter_is_there_without_a_gap() -> None:
@@ -52,7 +58,7 @@ def test_rows_are_the_twelve() -> None:
 
 def test_lint_sees_an_orphan(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(trial: object) -> None:
-        del trial
+        """It does nothing."""
 
     check.load()
     saboteurs.load()
@@ -62,10 +68,51 @@ def test_lint_sees_an_orphan(monkeypatch: pytest.MonkeyPatch) -> None:
         "QUE-99-x",
         saboteurs.Saboteur("QUE-99-x", "QUE-99", "sin", lambda backend: None, None, ("opnai",)),
     )
-    assert catalogue.lint() == [
+    assert lint.lint() == [
         "KEY-99 has a check but no requirement",
         "saboteur QUE-99-x breaks QUE-99, which is no requirement",
         "saboteur QUE-99-x: no subject is called 'opnai'",
+    ]
+
+
+def test_lint_sees_what_is_said_of_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def mute(trial: object) -> None:
+        del trial
+
+    check.load()
+    monkeypatch.setitem(check._registry, ("TRK-08", "simulated"), Check("TRK-08", mute))
+    monkeypatch.delitem(check._registry, ("QUE-03", "simulated"))
+    name = f"{mute.__module__}.{mute.__qualname__}"
+    assert lint.lint() == [
+        "QUE-03 has no check and does not say why",
+        "TRK-08 has a check and says that it has none",
+        f"TRK-08: the docstring of {name} is no sentence that says its clause",
+    ]
+
+
+def test_lint_sees_a_saboteur_without_a_sin(monkeypatch: pytest.MonkeyPatch) -> None:
+    saboteurs.load()
+    silent = saboteurs.Saboteur("QUE-03-silent", "QUE-03", " ", lambda backend: None)
+    monkeypatch.setitem(saboteurs._registry, silent.name, silent)
+    assert lint.lint() == ["saboteur QUE-03-silent does not say what it does wrong"]
+
+
+def test_lint_sees_ids_out_of_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    misplaced = Requirement("KEY-01", Level.MUST, "It holds.", "a test")
+    monkeypatch.setattr(life, "REQUIREMENTS", (misplaced, *life.REQUIREMENTS))
+    assert lint.lint() == ["KEY-01 is defined twice", "KEY-01 stands in requirements/life.py"]
+    monkeypatch.setattr(life, "REQUIREMENTS", life.REQUIREMENTS[:1:-1])
+    assert "LIFE-03 stands after LIFE-04" in lint.lint()
+
+
+def test_lint_sees_declarations_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = KnownFailure("openai", "QUE-99", "a reason", "issue 1")
+    monkeypatch.setattr(lint, "known_failures", lambda: {("openai", "QUE-99"): lost})
+    monkeypatch.setattr(subject, "built", lambda: ("openai",))
+    monkeypatch.setattr(subject, "load", lambda name: replace(PARROT, not_applicable={"QUE-98": "a reason"}))
+    assert lint.lint() == [
+        "subject openai excuses itself from QUE-98, which is no requirement",
+        "known failure openai QUE-99: there is no such backend or requirement",
     ]
 
 

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
-from conformance import subject
+from conformance import frozen, saboteurs, subject, summary
+from conformance.baseline.known import KnownFailure
 from conformance.command_line import main
 from conformance.subject import Subject
 
@@ -55,6 +57,9 @@ BAD = {
     ),
     "no evidence": (["report"], "run `conformance run` first"),
     "no evidence for the gate": (["gate", "--baseline", "good.json"], "run `conformance run` first"),
+    "a check that would write": (["report", "--check", "--junit", "junit.xml"], "--check writes nothing"),
+    "JUnit into a folder": (["run", "--requirement", "REAL-04", "--junit", "."], "--junit . cannot be written"),
+    "SARIF into a folder": (["report", "--evidence", "good.jsonl", "--sarif", "."], "--sarif . cannot be written"),
     "damaged evidence": (["report", "--evidence", "damaged.jsonl"], "no footer"),
     "unwritable reports": (["report", "--evidence", "good.jsonl", "--reports", "file"], "--reports DIR"),
     "no baseline": (["gate", "--evidence", "good.jsonl"], "name a committed status.json with --baseline"),
@@ -113,6 +118,15 @@ def test_two_runs_give_the_same_files(place: Path) -> None:
         assert path.read_bytes() == (place / "two" / path.name).read_bytes()
 
 
+def test_files_for_other_programs_are_written_by_run_and_by_report_alike(place: Path) -> None:
+    assert main(["run", "--requirement", "REAL-04", "-n", "1", "--junit", "a/junit.xml", "--sarif", "a/run.sarif"]) == 0
+    assert ElementTree.fromstring((place / "a" / "junit.xml").read_bytes()).get("failures") == "0"
+    assert json.loads((place / "a" / "run.sarif").read_bytes())["version"] == "2.1.0"
+    assert main(["report", "--reports", "out", "--junit", "b.xml", "--sarif", "b.sarif"]) == 0
+    assert (place / "a" / "junit.xml").read_bytes() == (place / "b.xml").read_bytes()
+    assert (place / "a" / "run.sarif").read_bytes() == (place / "b.sarif").read_bytes()
+
+
 def test_a_partial_run_leaves_the_reports_alone(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--requirement", "REAL-04"]) == 0
     assert not (place / "reports").exists()
@@ -135,6 +149,34 @@ def test_a_broken_contract_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: 
     out = capsys.readouterr().out
     assert "FAIL     openai REAL-01: The answer carries the nonce" in out
     assert "[call] the reply's content is not the server's" in out
+
+
+def test_what_is_not_scored_is_shown_and_leaves_the_status_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing_frozen = frozen.Contract("2026.11", {})
+    monkeypatch.setattr(frozen, "versions", lambda: (nothing_frozen,))
+    monkeypatch.setattr(subject, "load", lambda name: replace(PARROT, declared={}))
+    saboteurs.load(["REAL"])
+    harmless = saboteurs.Saboteur("REAL-02-harmless", "REAL-02", "does nothing at all", lambda backend: None)
+    monkeypatch.setitem(saboteurs._registry, harmless.name, harmless)
+    assert main(["run", "--requirement", "REAL-02", "-n", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "UNSCORED openai REAL-02, added since contract 2026.11: the subject declares no case"
+    assert "UNSCORED REAL-02-harmless survived (does nothing at all): the subject declares no case" in lines
+    assert "0 requirements broken" in lines[-2]
+
+
+def test_a_known_failure_that_passes_now_is_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stale = KnownFailure("openai", "REAL-04", "was broken", "issue 1")
+    monkeypatch.setattr(summary, "known_failures", lambda: {("openai", "REAL-04"): stale})
+    assert main(["run", "--requirement", "REAL-04", "-n", "1"]) == 1
+    assert (
+        "MENDED   openai REAL-04 no longer fails: take it out of baseline/known_failures.json"
+        in capsys.readouterr().out
+    )
 
 
 def test_report_check_and_gate(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,15 @@
-"""The gate: nothing may get worse, better is silent, and a damaged baseline is one line."""
+"""The gate: nothing may get worse, better is told, what is not scored decides nothing, and a damaged baseline is one line."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.baseline.gate import BaselineError, compare, read_baseline
+from conformance.baseline.gate import BaselineError, Comparison, compare, read_baseline
 from conformance.evidence import read
 from conformance.reports.status_json import document
 from conformance.summary import Summary, summarise
@@ -20,8 +20,9 @@ Document = dict[str, Any]
 
 
 @pytest.fixture
-def today() -> Summary:
-    return summarise(read(golden.EVIDENCE), golden.REQUIREMENTS)
+def today() -> Iterator[Summary]:
+    with golden.in_force():
+        yield summarise(read(golden.EVIDENCE), golden.REQUIREMENTS)
 
 
 def _requirements(baseline: Document) -> dict[str, str]:
@@ -34,7 +35,7 @@ def _set(requirement: str, verdict: str) -> Callable[[Document], None]:
 
 
 def test_nothing_got_worse_since_today(today: Summary) -> None:
-    assert compare(document(today), today) == []
+    assert compare(document(today), today) == Comparison()
 
 
 WORSE = {
@@ -44,22 +45,26 @@ WORSE = {
     "a pass that is vacuous": (_set("ERR-01", "pass"), "openai ERR-01: was pass, is vacuous"),
     "a pass that is unknown": (_set("KEY-04", "pass"), "openai KEY-04: was pass, is unknown"),
     "an unknown that fails": (_set("BRK-01", "unknown"), "openai BRK-01: was unknown, is fail"),
-    "a requirement that is gone": (_set("KEY-01", "pass"), "openai KEY-01: was pass, the requirement is gone"),
+    "a requirement that is gone": (_set("KEY-01", "pass"), "openai KEY-01: was pass, is gone"),
     "an endpoint": (
         lambda baseline: baseline["backends"]["openai"]["endpoints"]["embed"].update(proven=True),
-        "openai endpoint embed: was proven, is not",
+        "openai endpoint embed: was proven, is not proven",
     ),
     "reality": (
         lambda baseline: baseline["backends"]["openai"].update(implementation="real"),
-        "openai: the implementation was real, is partial",
+        "openai implementation: was real, is partial",
     ),
     "a saboteur": (
         lambda baseline: baseline["saboteurs"].update({"X on openai": {"requirement": "BRK-01", "killed": True}}),
-        "saboteur X on openai: was caught, is not",
+        "openai saboteur X: was caught, is gone",
+    ),
+    "a saboteur that survives": (
+        lambda baseline: baseline["saboteurs"]["ERR-01-wrong_class on openai"].update(killed=True),
+        "openai saboteur ERR-01-wrong_class: was caught, is not caught (the check passed)",
     ),
     "a backend": (
-        lambda baseline: baseline["backends"].update(mistral=baseline["backends"]["vllm"]),
-        "mistral: the backend is gone",
+        lambda baseline: baseline["backends"].update(mistral=baseline["backends"]["openai"]),
+        "mistral implementation: was partial, is gone",
     ),
 }
 
@@ -70,15 +75,82 @@ def test_whatever_got_worse_is_named(today: Summary, name: str) -> None:
     baseline = document(today)
     change(baseline)
     found = compare(baseline, today)
-    assert len(found) == 1
-    assert found[0].startswith(expected)
+    assert [str(change)[: len(expected)] for change in found.worse] == [expected]
+    assert found.better == found.noted == ()
 
 
-@pytest.mark.parametrize("before", ["fail", "unknown", "vacuous"])
-def test_better_is_silent(today: Summary, before: str) -> None:
+BETTER = {
+    "a fail that passes": (_set("QUE-01", "fail"), "openai QUE-01: was fail, is pass"),
+    "an unknown that passes": (_set("QUE-01", "unknown"), "openai QUE-01: was unknown, is pass"),
+    "a fail that is known": (_set("BRK-02", "fail"), "openai BRK-02: was fail, is known failure (the provider cannot"),
+    "a requirement that is new": (
+        lambda baseline: _requirements(baseline).pop("QUE-01"),
+        "openai QUE-01: was not there, is pass",
+    ),
+    "an endpoint": (
+        lambda baseline: baseline["backends"]["openai"]["endpoints"]["chat"].update(proven=False),
+        "openai endpoint chat: was not proven, is proven",
+    ),
+    "reality": (
+        lambda baseline: baseline["backends"]["openai"].update(implementation="mock"),
+        "openai implementation: was mock, is partial",
+    ),
+    "a saboteur": (
+        lambda baseline: baseline["saboteurs"].pop("TRK-01-one_id_for_all on openai"),
+        "openai saboteur TRK-01-one_id_for_all: was not there, is caught",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BETTER)
+def test_whatever_got_better_is_named(today: Summary, name: str) -> None:
+    change, expected = BETTER[name]
     baseline = document(today)
-    _requirements(baseline)["QUE-01"] = before
-    assert compare(baseline, today) == []
+    change(baseline)
+    found = compare(baseline, today)
+    assert [str(change)[: len(expected)] for change in found.better] == [expected]
+    assert found.worse == found.noted == ()
+
+
+def _retired(baseline: Document) -> None:
+    baseline["contract"] = "2025.01"
+    _requirements(baseline)["KEY-01"] = "pass"
+
+
+NOTED = {
+    "a requirement that is not scored": (_set("TRK-90", "pass"), "openai TRK-90: was pass, is fail (it is too new)"),
+    "a saboteur of one that is not scored": (
+        lambda baseline: baseline["saboteurs"]["TRK-90-too_new on openai"].update(killed=True),
+        "openai saboteur TRK-90-too_new: was caught, is not caught",
+    ),
+    "a requirement that is new and bad": (
+        lambda baseline: _requirements(baseline).pop("BRK-01"),
+        "openai BRK-01: was not there, is fail (requests: expected 2",
+    ),
+    "a requirement that a newer contract retired": (_retired, "openai KEY-01: was pass, is gone"),
+    "one that was never scored and is gone": (
+        lambda baseline: (_set("KEY-01", "pass")(baseline), baseline["not_scored"].append("KEY-01")),
+        "openai KEY-01: was pass, is gone",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_what_decides_nothing_is_told_apart(today: Summary, name: str) -> None:
+    change, expected = NOTED[name]
+    baseline = document(today)
+    change(baseline)
+    found = compare(baseline, today)
+    assert [str(change)[: len(expected)] for change in found.noted] == [expected]
+    assert found.worse == found.better == ()
+
+
+def test_a_baseline_from_before_there_were_versions_still_gates(today: Summary) -> None:
+    baseline = document(today)
+    del baseline["contract"], baseline["not_scored"]
+    assert compare(baseline, today) == Comparison()
+    _set("BRK-01", "pass")(baseline)
+    assert len(compare(baseline, today).worse) == 1
 
 
 @pytest.mark.parametrize(

@@ -162,27 +162,6 @@ def test_an_unwritable_place_is_one_line(pytester: pytest.Pytester) -> None:
     result.stderr.fnmatch_lines(["ERROR: --conformance-reports file cannot be written*"])
 
 
-def test_it_works_under_xdist(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers run, the controller writes; they are other processes, so this is the real subject."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    result = pytester.runpytest_subprocess(
-        *PLUGIN,
-        "-p",
-        "no:cacheprovider",
-        "-n",
-        "2",
-        "-m",
-        "conformance",
-        "-k",
-        "openai-REAL-04",
-        "--conformance-evidence",
-        "e.jsonl",
-    )
-    assert result.parseoutcomes()["passed"] == 3
-    found = read(pytester.path / "e.jsonl")
-    assert [case["case"] for case in found.cases] == ["answer", "error", "usage"]
-
-
 def test_importing_the_plugin_loads_nothing_heavy(tmp_path: Path) -> None:
     program = (
         "import sys, conformance.plugin\n"

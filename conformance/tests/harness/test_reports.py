@@ -6,14 +6,16 @@ import json
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
+from unittest.mock import patch
 
 import jsonschema
 import pytest
 
-from conformance import summary
+from conformance import frozen, summary
 from conformance.baseline.known import KnownFailure, known_failures
 from conformance.evidence import Evidence, read
 from conformance.reports.marks import escaped
+from conformance.requirement import Level
 from conformance.rows import ROWS
 from conformance.summary import Summary, summarise
 from conformance.verdict import Verdict
@@ -31,7 +33,10 @@ def test_the_golden_evidence_is_what_its_source_says(tmp_path: Path) -> None:
     assert (tmp_path / "evidence.jsonl").read_bytes() == golden.EVIDENCE.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["API_IMPLEMENTATION_STATUS.md", "status.json", "kill_matrix.md", "index.html"])
+@pytest.mark.parametrize(
+    "name",
+    ["API_IMPLEMENTATION_STATUS.md", "status.json", "kill_matrix.md", "index.html", "junit.xml", "conformance.sarif"],
+)
 def test_reports_are_golden(name: str) -> None:
     """``python -m harness.golden`` in ``conformance/tests`` writes them anew after a wanted change."""
     assert golden.rendered()[name] == (golden.FOLDER / name).read_text(encoding="utf-8")
@@ -68,6 +73,30 @@ def test_green_needs_a_pass_and_a_caught_saboteur(summed: Summary) -> None:
     assert verdicts["KEY-04"] is Verdict.UNKNOWN
 
 
+def test_what_is_not_scored_is_shown_and_decides_nothing(summed: Summary) -> None:
+    openai = next(entry for entry in summed.rows if entry.row.name == "openai")
+    added = next(cell for cell in openai.cells if cell.requirement.id == "TRK-90")
+    assert (added.verdict, added.scored) == (Verdict.FAIL, False)
+    assert [cell.requirement.id for _, cell in summed.failures(scored=False)] == ["TRK-90"]
+    assert "TRK-90" not in [cell.requirement.id for _, cell in summed.failures()]
+    assert [kill["requirement"] for kill in summed.survivors()] == ["ERR-01"]
+    musts = [cell for cell in openai.cells if cell.requirement.level is Level.MUST and cell.scored]
+    assert openai.overall.concerned == len(musts) - 1, "STR-01 does not apply and TRK-90 is not scored"
+
+
+def test_one_that_is_not_scored_cannot_keep_a_row_from_green() -> None:
+    """Of two cells, one is green and one fails: with only the green one scored, the row is proven."""
+    some = [entry for entry in golden.REQUIREMENTS if entry.id in ("TRK-01", "TRK-90")]
+    summed = summarise(read(golden.EVIDENCE), some)
+    openai = next(entry for entry in summed.rows if entry.row.name == "openai")
+    assert (openai.overall.proven, openai.overall.concerned) == (1, 1)
+    both = frozen.Contract("2026.12", {entry.id: frozen.FrozenClause.of(entry) for entry in some})
+    with patch.object(frozen, "versions", lambda: (both,)):
+        summed = summarise(read(golden.EVIDENCE), some)
+    openai = next(entry for entry in summed.rows if entry.row.name == "openai")
+    assert (openai.overall.proven, openai.overall.concerned) == (1, 2)
+
+
 def test_a_column_without_requirements_is_not_built(summed: Summary) -> None:
     openai = next(entry for entry in summed.rows if entry.row.name == "openai")
     says = {column.name: column.text for column in openai.columns}
@@ -78,6 +107,24 @@ def test_a_column_without_requirements_is_not_built(summed: Summary) -> None:
 def test_a_call_is_proven_only_when_both_its_cases_are(summed: Summary) -> None:
     openai = next(entry for entry in summed.rows if entry.row.name == "openai")
     assert [(name, proven) for name, _, proven in openai.endpoints] == [("chat", True), ("embed", False)]
+
+
+def test_a_check_is_proven_by_any_row_and_says_which_of_its_own_it_rejected(summed: Summary) -> None:
+    groq, openai = (next(entry for entry in summed.rows if entry.row.name == name) for name in ("groq", "openai"))
+    found = {
+        entry.row.name: next(cell for cell in entry.cells if cell.requirement.id == "ERR-01")
+        for entry in (groq, openai)
+    }
+    assert found["groq"].saboteurs == found["openai"].saboteurs == ("ERR-01-takes_498_for_final",)
+    assert (found["groq"].own, found["openai"].own) == (("ERR-01-takes_498_for_final",), ())
+
+
+def test_the_kill_matrix_counts_what_was_made_from_each_row() -> None:
+    text = golden.rendered()["kill_matrix.md"]
+    assert "| openai | 7 | 5 | 6 | 5 |" in text
+    assert "| groq | 2 | 2 | 1 | 2 |" in text
+    assert sum(f"| {row.name} | 0 | 0 | 0 | 0 |" in text for row in ROWS) == len(ROWS) - 2
+    assert "| BRK-01-never_opens | groq | breaks BRK-01 | ✅ BRK-01 | assertion | not asked |" in text
 
 
 def test_without_evidence_nothing_is_known() -> None:

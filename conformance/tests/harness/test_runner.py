@@ -93,6 +93,39 @@ def test_a_case_that_the_good_backend_fails_catches_nobody(monkeypatch: pytest.M
     assert not record["killed"]
 
 
+def test_what_else_notices_is_asked_of_the_first_subject_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = _saboteur(monkeypatch, "REAL-04", lambda backend: None)
+    asked: list[str] = []
+    monkeypatch.setattr(runner, "_caught", lambda tried, other, *_, **__: (asked.append(other), (None, ""))[1])
+    assert run_job(job)[0]["also"] == []
+    assert asked == ["REAL-04", "REAL-01", "REAL-02", "REAL-03"]
+    entry = saboteurs.saboteurs()[job.saboteur]
+    for changed in (replace(entry, subjects=("groq", "openai")), replace(entry, alone=True)):
+        monkeypatch.setitem(saboteurs._registry, entry.name, changed)
+        assert run_job(job)[0]["also"] is None
+    assert asked[4:] == ["REAL-04", "REAL-04"]
+
+
+def test_a_saboteur_is_made_from_the_rows_that_its_requirement_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = _saboteur(monkeypatch, "REAL-04", lambda backend: None)
+    entry = replace(saboteurs.saboteurs()[job.saboteur], subjects=saboteurs.EVERY_ROW)
+    monkeypatch.setitem(saboteurs._registry, entry.name, entry)
+    excused = replace(PARROT, not_applicable={"REAL-04": "it only repeats"})
+    monkeypatch.setattr(subject, "built", lambda: ("groq", "openai"))
+    monkeypatch.setattr(subject, "load", lambda name: PARROT if name == "openai" else excused)
+    jobs = plan(Selection(requirements=("REAL-04",)))
+    assert [planned.subject for planned in jobs if planned.saboteur == job.saboteur] == ["openai"]
+
+
+def test_a_saboteur_can_name_the_case_that_must_catch_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = _saboteur(monkeypatch, "REAL-04", lambda backend: setattr(backend, "read_error", None))
+    named = replace(saboteurs.saboteurs()[job.saboteur], case="answer", alone=True)
+    monkeypatch.setitem(saboteurs._registry, named.name, named)
+    assert run_job(job)[0]["killed"] is False
+    monkeypatch.setitem(saboteurs._registry, named.name, replace(named, case="error"))
+    assert run_job(job)[0]["killed"] is True
+
+
 def _spoilt(spoil: Any) -> Any:
     def make(site: Any, **settings: Any) -> Any:
         backend = PARROT.make(site, **settings)

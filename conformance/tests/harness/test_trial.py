@@ -10,8 +10,9 @@ import pytest
 
 from backends import errors
 from conformance.conduct import CATCHES, Outcome, scrubbed
+from conformance.saboteurs import cap
 from conformance.simulators.faults import Hang, SlowFirstByte, Status
-from conformance.subject import PLANTED_KEY
+from conformance.subject import PLANTED_KEY, Site
 from conformance.trial import Trial
 from conformance.verdict import Verdict, combined
 
@@ -85,6 +86,22 @@ def test_an_error_of_the_harness_is_a_crash_and_catches_nothing(tried: Run) -> N
     outcome = tried(body)
     assert (outcome.verdict, outcome.kind) == (Verdict.FAIL, "crash")
     assert outcome.kind not in CATCHES
+
+
+def test_a_saboteur_that_does_not_fit_its_backend_is_caught_by_nobody(tried: Run) -> None:
+    """It failed by itself; one that raises on purpose is a finding."""
+
+    def misfit(site: Site, **settings: Any) -> Any:
+        backend = PARROT.make(site, **settings)
+        cap.drops_headers(object())
+        return backend
+
+    async def body(trial: Trial) -> None:
+        await trial.call(await trial.backend())
+
+    outcome = tried(body, make=misfit)
+    assert (outcome.verdict, outcome.kind) == (Verdict.FAIL, "crash")
+    assert "'object' object has no attribute '_answer'" in outcome.detail
 
 
 def test_a_check_that_hangs_is_stuck_and_is_cleaned_up(tried: Run) -> None:
@@ -217,6 +234,11 @@ def test_details_hold_nothing_that_differs_between_runs_and_no_planted_key() -> 
     text = f"at 127.0.0.1:43211 {PLANTED_KEY}\n  id 8f14e45f-ceea-467f-a0e6-9d2f61c07b3e in /tmp/x1/y at 0x7f0011223344"
     assert scrubbed(text) == "at 127.0.0.1:<port> <planted key> id <uuid> in <temporary> at 0x<address>"
     assert len(scrubbed("x" * 9_999)) < 600
+
+
+def test_a_detail_is_text_that_evidence_can_hold() -> None:
+    """A backend may quote what is no text; the run that finds it must not end there."""
+    assert scrubbed("lone \ud800 surrogate") == "lone \\ud800 surrogate"
 
 
 @pytest.mark.parametrize(
