@@ -103,6 +103,7 @@ class Watch:
         "_facts",
         "_key",
         "_observers",
+        "_secret",
         "_wall",
         "problem",
         "reply",
@@ -116,6 +117,7 @@ class Watch:
         self._wall = observers.clock.time() - call.started
         self._facts: CallFacts | None = None
         self._key: str | None = None
+        self._secret: Key | None = None
         self._attempt_from = call.started
         self.stream = False
         self.reply: Any = None
@@ -142,6 +144,7 @@ class Watch:
     def attempt_began(self, key: Key | None) -> None:
         """The request goes on the wire."""
         self._key = key.fingerprint if key is not None else None
+        self._secret = key
         self._attempt_from = self._observers.clock.monotonic()
 
     def attempt_ended(self, reason: str, error: errors.BackendError | None = None, delay: float | None = None) -> None:
@@ -171,7 +174,6 @@ class Watch:
         """The call is over."""
         facts, call, reply, problem = self.started(), self._call, self.reply, self.problem
         cached = outcome == "success" and not call.attempts
-        told = reply if reply is not None else problem
         self._observers.tell(
             CallEnded(
                 facts,
@@ -184,19 +186,23 @@ class Watch:
                 cached,
                 usage,
                 0.0 if cached else getattr(reply, "cost", None),
-                _short(getattr(reply, "model", None)),
-                _short(getattr(told, "provider_request_id", None)),
-                _short(getattr(reply, "finish_reason", None)),
+                self._told(reply, "model"),
+                self._told(reply if reply is not None else problem, "provider_request_id"),
+                self._told(reply, "finish_reason"),
                 call.queued,
                 first,
                 total,
             )
         )
 
-
-def _short(text: Any) -> str | None:
-    """Return what a server says of itself, within bounds; None where it is no text."""
-    return text[:_LONGEST_NAME] if isinstance(text, str) else None
+    def _told(self, source: Any, name: str) -> str | None:
+        """Return what a server says of itself, within bounds and without the key, which some quote; None if no text."""
+        text = getattr(source, name, None)
+        if not isinstance(text, str):
+            return None
+        if self._secret is not None:
+            text = text.replace(self._secret.reveal(), repr(self._secret))
+        return text[:_LONGEST_NAME]
 
 
 def _checked(observers: Any, provider: str) -> tuple[Observer, ...]:

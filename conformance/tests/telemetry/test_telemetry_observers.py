@@ -6,10 +6,11 @@ import dataclasses
 import logging
 from typing import Any
 
+import httpx
 import pytest
-from telemetry_bench import ASKED, KEY, OTHER_KEY, answering, busy
+from telemetry_bench import ASKED, KEY, OTHER_KEY, REPLY, answering, busy
 
-from backends import LLVM, errors
+from backends import LLVM, OpenAI, errors
 from backends.secret import Key
 from backends.telemetry.events import AttemptEnded, CallEnded, CallStarted, FirstToken, fields_of
 
@@ -116,6 +117,21 @@ async def test_a_failing_observer_is_counted_logged_once_and_harmless(caplog: py
     assert KEY not in caplog.text
     backend.reset_metrics()
     assert [one["failures"] for one in backend.report()["observers"]] == [0, 0]
+
+
+async def test_a_server_that_quotes_the_key_is_not_believed() -> None:
+    def quoting(request: httpx.Request) -> httpx.Response:
+        key = request.headers["authorization"]
+        return httpx.Response(200, json={**REPLY, "model": f"{key} {'m' * 500}"}, headers={"x-request-id": key})
+
+    events: list[Any] = []
+    async with OpenAI(
+        api_key=KEY, environ={}, transport=httpx.MockTransport(quoting), observers=[events.append]
+    ) as backend:
+        await backend.achat(ASKED)
+    assert KEY not in repr(events)
+    assert events[-1].provider_request_id == f"Bearer {Key(KEY)}"
+    assert len(events[-1].model) == 200
 
 
 def test_without_observers_a_call_is_not_watched() -> None:
