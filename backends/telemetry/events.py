@@ -103,7 +103,7 @@ class CallEnded:
         status: HTTP status of the last error, None where there was none.
         key: fingerprint of the key of the last attempt.
         attempts: how often it was on the wire.
-        cached: it succeeded without being on the wire.
+        cached: the answer came out of a cache, and nothing was on the wire.
         usage: tokens as the provider counted them, None when unknown.
         cost: US dollars, None when unknown.
         model: the model that answered, as the provider names it.

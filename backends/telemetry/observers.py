@@ -15,7 +15,7 @@ from backends.resilience.endpoint import Endpoint
 from backends.secret import Key
 from backends.telemetry.events import AttemptEnded, CallEnded, CallFacts, CallStarted, Event, FirstToken, Observer
 from backends.telemetry.metrics import Outcome
-from backends.types import Priority, Usage
+from backends.types import Priority, Reply, Usage
 
 if TYPE_CHECKING:
     from backends.resilience.call import Call
@@ -124,7 +124,7 @@ class Watch:
         self.problem: errors.BackendError | None = None
 
     def started(self) -> CallFacts:
-        """The call was accepted; told once, however often it is said."""
+        """The call was accepted; told once. An end that comes without it, as out of a cache, tells it first."""
         if self._facts is None:
             call = self._call
             self._facts = CallFacts(
@@ -148,11 +148,16 @@ class Watch:
         self._attempt_from = self._observers.clock.monotonic()
 
     def attempt_ended(self, reason: str, error: errors.BackendError | None = None, delay: float | None = None) -> None:
-        """What came of it; ``delay`` as in :class:`~backends.telemetry.events.AttemptEnded`."""
+        """What came of it; ``delay`` as in :class:`~backends.telemetry.events.AttemptEnded`.
+
+        Nothing is told of a journey that is no caller's call: it never started and would never end.
+        """
+        if self._facts is None:
+            return
         now = self._observers.clock.monotonic()
         self._observers.tell(
             AttemptEnded(
-                self.started(),
+                self._facts,
                 self._call.attempts,
                 reason,
                 type(error).__name__ if error is not None else None,
@@ -173,7 +178,7 @@ class Watch:
     ) -> None:
         """The call is over."""
         facts, call, reply, problem = self.started(), self._call, self.reply, self.problem
-        cached = outcome == "success" and not call.attempts
+        cached = reply.cached if isinstance(reply, Reply) else outcome == "success" and not call.attempts
         self._observers.tell(
             CallEnded(
                 facts,

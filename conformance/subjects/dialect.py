@@ -18,7 +18,7 @@ __all__ = ["dialect_subject"]
 
 _SHARED: Final = ("chat", "stream_chat", "complete", "stream_complete", "models")
 _FEATURES: Final = ("system prompt", "tools", "JSON schema", "seed", "stop", "penalties", "logit bias", "sampling")
-_TAGS: Final = frozenset({"audit", "http", "keys", "chat", "stream", "usage", "tools", "sync"})
+_TAGS: Final = frozenset({"http", "keys", "chat", "stream", "usage", "tools", "sync"})
 
 
 def dialect_subject(kind: type[DialectServer], *, chat_model: str, embedding_model: str | None = None) -> Subject:

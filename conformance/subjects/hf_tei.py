@@ -18,7 +18,7 @@ def _make(site: Site, **settings: Any) -> HFTEI:
 SUBJECT: Final = Subject(
     name="hf_tei",
     title="Hugging Face TEI",
-    tags=frozenset({"audit", "http", "keys", "usage", "embed", "models", "sync"}),
+    tags=frozenset({"http", "keys", "usage", "embed", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.aembed(text, **options),
     call_name="embed",

@@ -31,7 +31,7 @@ def _live(environ: Mapping[str, str]) -> HFTGI:
 SUBJECT: Final = Subject(
     name="hf_tgi",
     title="Hugging Face TGI",
-    tags=frozenset({"audit", "http", "keys", "chat", "stream", "usage", "tools", "models", "sync"}),
+    tags=frozenset({"http", "keys", "chat", "stream", "usage", "tools", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

@@ -49,7 +49,7 @@ def _real(site: Site, **settings: Any) -> LLVM:
 SUBJECT: Final = Subject(
     name="llvm",
     title="LLVM",
-    tags=frozenset({"audit", "sync", "runs_code"}),
+    tags=frozenset({"sync", "runs_code"}),
     make=_make,
     call=lambda backend, text, **options: backend.aoptimize(module_about(text), **options),
     call_name="optimize",

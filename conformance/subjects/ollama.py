@@ -27,7 +27,7 @@ def _live(environ: Mapping[str, str]) -> Ollama:
 SUBJECT: Final = Subject(
     name="ollama",
     title="Ollama",
-    tags=frozenset({"audit", "http", "keys", "chat", "stream", "usage", "tools", "embed", "models", "sync"}),
+    tags=frozenset({"http", "keys", "chat", "stream", "usage", "tools", "embed", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

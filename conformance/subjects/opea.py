@@ -31,7 +31,7 @@ def _live(environ: Mapping[str, str]) -> OPEA:
 SUBJECT: Final = Subject(
     name="opea",
     title="OPEA",
-    tags=frozenset({"audit", "http", "keys", "chat", "stream", "usage", "embed", "sync"}),
+    tags=frozenset({"http", "keys", "chat", "stream", "usage", "embed", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

@@ -29,20 +29,7 @@ SUBJECT: Final = Subject(
     name="openai",
     title="OpenAI",
     tags=frozenset(
-        {
-            "audit",
-            "http",
-            "keys",
-            "key_required",
-            "chat",
-            "stream",
-            "recorded",
-            "usage",
-            "tools",
-            "embed",
-            "models",
-            "sync",
-        }
+        {"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
     ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),

@@ -46,7 +46,7 @@ def _key(text: str) -> str:
 SUBJECT: Final = Subject(
     name="s3_kit",
     title="S3 Kit",
-    tags=frozenset({"audit", "keys", "key_required", "sync", "s3"}),
+    tags=frozenset({"keys", "key_required", "sync", "s3"}),
     make=_make,
     call=lambda backend, text, **options: backend.adownload(_key(text), **options),
     call_name="download",

@@ -29,9 +29,7 @@ def _live(environ: Mapping[str, str]) -> VLLM:
 SUBJECT: Final = Subject(
     name="vllm",
     title="vLLM",
-    tags=frozenset(
-        {"audit", "http", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
-    ),
+    tags=frozenset({"http", "keys", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",
