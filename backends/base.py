@@ -10,7 +10,7 @@ import os
 import random as random_module
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -27,7 +27,9 @@ from backends.resilience.endpoint import Endpoint, Passage
 from backends.resilience.keys import KeyPool
 from backends.secret import Key
 from backends.settings import Settings, nearest
+from backends.telemetry.events import Observer
 from backends.telemetry.metrics import Metrics
+from backends.telemetry.observers import Observers, Watch
 from backends.telemetry.report import build_report
 from backends.types import Priority, Usage
 
@@ -52,6 +54,7 @@ class Backend:
         random: returns numbers in [0, 1) for jitter.
         ids: returns a fresh UUID text per request.
         environ, credentials_path: instead of the process environment and ``~/.ipfs_api_credentials``.
+        observers: told what happens to each call; see :mod:`backends.telemetry.events`.
         **settings: see :class:`backends.settings.Settings`.
 
     Raises:
@@ -87,6 +90,7 @@ class Backend:
         ids: Callable[[], str] | None = None,
         environ: Mapping[str, str] | None = None,
         credentials_path: str | Path | None = None,
+        observers: Iterable[Observer] | None = None,
         **settings: Any,
     ) -> None:
         del resources
@@ -107,6 +111,7 @@ class Backend:
         self._clock: Clock = clock or SystemClock()
         self._random = random or random_module.random
         self._ids = ids or _uuid
+        self._observers = Observers(observers, self.provider.name, self._clock) if observers is not None else None
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._portal = Portal()
@@ -296,7 +301,7 @@ class Backend:
                 f"deadline must be a positive number of seconds, not {deadline!r}.", provider=self.provider.name
             )
         started = self._clock.monotonic()
-        return Call(
+        call = Call(
             self._own_id(options),
             name,
             model,
@@ -306,6 +311,9 @@ class Backend:
             started,
             retried=self._retried,
         )
+        if self._observers is not None:
+            call.watch = Watch(self._observers, call, endpoint)
+        return call
 
     def _own_id(self, options: CallOptions) -> str:
         """Return the id of a call: the caller's own, normalised, else a fresh one.
@@ -320,6 +328,8 @@ class Backend:
     async def _run(self, call: Call[T], endpoint: Endpoint, shared: Callable[[], Awaitable[T]] | None = None) -> T:
         """Take one call to its end and count it exactly once; it travels by itself unless it has a ``shared`` journey."""
         self._started()
+        if call.watch is not None:
+            call.watch.started()
         outcome: Outcome = "cancelled"
         error: str | None = None
         usage: Usage | None = None
@@ -338,6 +348,8 @@ class Backend:
             if passage is not None:
                 passage.succeed(usage)
             outcome = "success"
+            if call.watch is not None:
+                call.watch.reply = result
             return result
         finally:
             self._finished(call, endpoint, outcome, error, usage, None)
@@ -347,6 +359,8 @@ class Backend:
         error.provider = self.provider.name
         error.request_id = call.id
         error.attempts = call.attempts
+        if call.watch is not None:
+            call.watch.problem = error
         return error
 
     def _started(self) -> None:
@@ -385,6 +399,9 @@ class Backend:
                 usage=usage,
                 attempts=call.attempts,
             )
+        if call.watch is not None:
+            call.watch.ended(outcome, error, usage, first, total)
+            call.watch = None  # each knows the other: a cycle would outlive the call
 
     def refuse(self, name: str) -> errors.UnsupportedError:
         """Return the error of a declared refusal."""
@@ -401,7 +418,10 @@ class Backend:
         self._check_process()
         with self._lock:
             snapshot = self._metrics.snapshot(self._clock.monotonic(), self._clock.time())
-        return build_report(self.provider.name, snapshot, dict(self._endpoints))
+        report = build_report(self.provider.name, snapshot, dict(self._endpoints))
+        if self._observers is not None:
+            report["observers"] = self._observers.status()
+        return report
 
     get_metrics_report = report
 
@@ -410,6 +430,8 @@ class Backend:
         self._check_process()
         with self._lock:
             self._metrics.reset(self._clock.monotonic(), self._clock.time())
+        if self._observers is not None:
+            self._observers.reset()
 
     def queue_status(self, endpoint: str | None = None) -> dict[str, Any]:
         """Return lengths by priority, active requests, limits and waits of one endpoint."""

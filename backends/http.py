@@ -149,7 +149,9 @@ class HTTPBackend(BatchingBackend):
         return call
 
     def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
-        return self._call_of(self._work(operation, endpoint, options), options)
+        call = self._call_of(self._work(operation, endpoint, options), options)
+        call.watch = None  # each caller that shares it is told of by itself
+        return call
 
     def _stream(self, operation: Operation[T], options: CallOptions) -> AsyncStream[T]:
         """Return a stream of one operation; nothing is sent before its first chunk is asked for."""
@@ -161,6 +163,8 @@ class HTTPBackend(BatchingBackend):
 
         call: Call[_Opened] = self._call(operation.name, operation.model, attempt, options, endpoint)
         call.affinity = _affinity(work)
+        if call.watch is not None:
+            call.watch.stream = True
         state: StreamState[T] = StreamState(call.id)
         flow = self._flow(call, work, state)
         asking: Asking[T] | None = self._asking(work, call, options)
@@ -421,6 +425,8 @@ class HTTPBackend(BatchingBackend):
     async def _flow(self, call: Call[_Opened], work: _Work, state: StreamState[T]) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of one stream and count it exactly once, however it ends."""
         self._started()
+        if call.watch is not None:
+            call.watch.started()
         outcome: Outcome = "cancelled"
         error: str | None = None
         usage: Usage | None = None
@@ -432,6 +438,8 @@ class HTTPBackend(BatchingBackend):
             opened, passage = arrived
             response = opened.response
             first = opened.first_at - call.started if opened.first_at is not None else None
+            if call.watch is not None and first is not None:
+                call.watch.first_token(first)
             reader, chunks = opened.reader, opened.chunks
             state.provider_request_id = self._provider_request_id(opened.response.headers)
             held, opened.held = opened.held, []
@@ -464,6 +472,8 @@ class HTTPBackend(BatchingBackend):
             passage.succeed(usage)
             outcome = "success"
             state.reply = reply
+            if call.watch is not None:
+                call.watch.reply = reply
         except errors.BackendError as failure:
             outcome, error = "failure", type(failure).__name__
             if passage is not None:

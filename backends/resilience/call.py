@@ -15,13 +15,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from backends import errors
 from backends.resilience.endpoint import Endpoint, KeysBusy, Passage
 from backends.resilience.failures import AttemptFailed, Blame, bare
 from backends.resilience.keys import Exhausted, Wait
 from backends.secret import Key
+from backends.wire.values import Failure
+
+if TYPE_CHECKING:
+    from backends.telemetry.observers import Watch
 
 __all__ = ["Call", "travel"]
 
@@ -39,6 +43,7 @@ class Call(Generic[T]):
         deadline_at: monotonic seconds after which nothing may go on, None for no limit.
         affinity: what requests that should share a key have in common.
         attempts, retries, queued: what happened on the way: times on the wire, waits between them, seconds in the queue.
+        watch: tells the observers; None when there are none.
     """
 
     id: str
@@ -54,6 +59,7 @@ class Call(Generic[T]):
     retried: Callable[[str], None] | None = None
     affinity: bytes | None = None
     failed_on: dict[object, str] = field(default_factory=dict)
+    watch: Watch | None = None
 
 
 async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float]) -> tuple[T, Passage]:
@@ -90,14 +96,20 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
             continue
         try:
             call.attempts += 1
+            if call.watch is not None:
+                call.watch.attempt_began(passage.key)
             result = await call.attempt(call, passage.key)
         except AttemptFailed as failure:
             last = bare(failure)
-            delay = _learn(call, endpoint, passage, failure, tried, random)
+            delay = _learn_and_tell(call, endpoint, passage, failure, tried, random)
         except BaseException:
             passage.let_go()
+            if call.watch is not None:
+                call.watch.attempt_ended("cancelled")
             raise
         else:
+            if call.watch is not None:
+                call.watch.attempt_ended("answered")
             return result, passage
         if delay is None:  # another key is ready: no sleep, no retry spent
             continue
@@ -105,6 +117,28 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
             call.retried(str(last.kind))
         await clock.sleep(delay)
         tried.clear()
+
+
+def _learn_and_tell(
+    call: Call[T],
+    endpoint: Endpoint,
+    passage: Passage,
+    failure: AttemptFailed,
+    tried: set[str],
+    random: Callable[[], float],
+) -> float | None:
+    """Do as :func:`_learn`, and tell the observers, who are told of a failure that nothing follows, too."""
+    watch = call.watch
+    if watch is None:
+        return _learn(call, endpoint, passage, failure, tried, random)
+    reason = failure.kind.value if isinstance(failure.kind, Failure) else failure.blame.value
+    try:
+        delay = _learn(call, endpoint, passage, failure, tried, random)
+    except errors.BackendError:
+        watch.attempt_ended(reason, failure.error)
+        raise
+    watch.attempt_ended(reason, failure.error, delay or 0.0)
+    return delay
 
 
 def _learn(

@@ -56,7 +56,12 @@ REQUIREMENTS: Final = (
         Level.MUST,
         "The audit log is only ever appended to, and holds no credentials.",
         "OWASP logging guidance",
-        applies_to=frozenset({"audit"}),
-        unchecked="no backend keeps an audit log yet",
+    ),
+    Requirement(
+        "SEC-07",
+        Level.MUST,
+        "The audit log holds a line for every end of a call and no text of requests or answers, is readable by its owner "
+        "alone, and shows when a line was changed, dropped or moved.",
+        "OWASP logging guidance; CWE-532; CWE-778",
     ),
 )

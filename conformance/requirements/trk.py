@@ -64,4 +64,26 @@ REQUIREMENTS: Final = (
         applies_to=frozenset({"cost"}),
         unchecked="no backend tells a cost yet",
     ),
+    Requirement(
+        "TRK-09",
+        Level.MUST,
+        "OpenTelemetry is told of a call as one span that covers all its attempts, and in measurements, under the "
+        "names of the semantic conventions for generative AI.",
+        "OpenTelemetry semantic conventions 1.44: gen_ai spans and metrics",
+    ),
+    Requirement(
+        "TRK-10",
+        Level.MUST,
+        "Observers are told of every call's start, of each attempt and of its end, once each and in order; one that "
+        "fails breaks no call and deafens no other, is counted in the report and logged once.",
+        "public interface: observers; users of other clients: a failing callback fails the request",
+    ),
+    Requirement(
+        "TRK-11",
+        Level.MUST,
+        "What observers, logs, traces and metrics are told holds the fingerprint of the key that was used, and "
+        "neither the key nor text of the request or answer.",
+        "OWASP logging guidance; CWE-532",
+        applies_to=frozenset({"keys"}),
+    ),
 )

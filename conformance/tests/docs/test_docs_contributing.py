@@ -45,8 +45,10 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
         importlib.invalidate_caches()
         yield importlib.import_module("conformance.subjects.acme").SUBJECT
     for name in set(sys.modules) - known:
-        if name.endswith(".acme"):
+        package, _, last = name.rpartition(".")
+        if last == "acme":
             del sys.modules[name]
+            delattr(sys.modules[package], last)
 
 
 def test_a_new_provider_of_the_dialect_is_short() -> None:

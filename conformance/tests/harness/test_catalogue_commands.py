@@ -29,8 +29,8 @@ def place(parrot: Subject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 @pytest.fixture
 def added(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The catalogue has a requirement that no version has frozen."""
-    whole = (*catalogue.load(), NEW)
+    """The catalogue has one requirement that no version has frozen."""
+    whole = (*(one for one in catalogue.load() if frozen.contract().scores(one.id)), NEW)
     monkeypatch.setattr(catalogue, "load", lambda: whole)
     monkeypatch.setattr(catalogue, "find", lambda name: next(one for one in whole if one.id == name))
 
