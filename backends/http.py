@@ -149,7 +149,7 @@ class HTTPBackend(BatchingBackend):
         return call
 
     def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
-        call = self._call_of(self._work(operation, endpoint, options), options)
+        call: Call[T] = self._call_of(self._work(operation, endpoint, options), options)
         call.watch = None  # each caller that shares it is told of by itself
         return call
 
