@@ -119,6 +119,9 @@ class Cache:
         self._loaded = self._file is None
         self._reset()
 
+    def __repr__(self) -> str:
+        return f"Cache(threshold={self.threshold:g}, ttl={self.ttl}, max_bytes={self.max_bytes})"
+
     def _reset(self) -> None:
         self._process = os.getpid()
         self._lock = threading.RLock()
