@@ -132,6 +132,7 @@ class HTTPBackend(Backend):
 
         call = self._call(operation.name, operation.model, attempt, options, endpoint)
         call.affinity = _affinity(work)
+        call.asked = _asked(operation, options)
         return await self._run(call, endpoint)
 
     def _stream(self, operation: Operation[T], options: CallOptions) -> AsyncStream[T]:
@@ -144,6 +145,7 @@ class HTTPBackend(Backend):
 
         call: Call[_Opened] = self._call(operation.name, operation.model, attempt, options, endpoint)
         call.affinity = _affinity(work)
+        call.asked = _asked(operation, options)
         state: StreamState[T] = StreamState(call.id)
         return AsyncStream(self._flow(call, work, state), state)
 
@@ -355,6 +357,7 @@ class HTTPBackend(Backend):
         first: float | None = None
         response: Response | None = None
         try:
+            self._till.admit(call, work.endpoint)
             arrived = await within(self._remaining(call), travel(call, work.endpoint, self._random))
             opened, passage = arrived
             response = opened.response
@@ -387,17 +390,21 @@ class HTTPBackend(Backend):
             except (WireError, *_UNREADABLE, errors.BackendError) as problem:
                 error_now = self._interrupted(bare(problem), opened, work)
                 raise error_now from error_now.__cause__
+            reply = self._till.charged(reply, call)
             usage = getattr(reply, "usage", None)
-            passage.succeed(usage)
+            passage.succeed(usage, call.charge)
             outcome = "success"
             state.reply = reply
         except errors.BackendError as failure:
             outcome, error = "failure", type(failure).__name__
             if passage is not None:
+                usage = self._till.charged_so_far(reader, call, passage, failure)
                 self._learn_from_end(passage, failure, work)
             raise self._completed(failure, call) from failure.__cause__
         finally:
             if passage is not None:
+                if outcome == "cancelled":
+                    usage = self._till.charged_so_far(reader, call, passage)
                 passage.let_go()  # nothing happens where it was ended above
             self._finished(call, work.endpoint, outcome, error, usage, first)
             if response is not None:
@@ -483,6 +490,15 @@ class HTTPBackend(Backend):
 
 def _cut_short() -> WireError:
     return WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
+
+
+def _asked(operation: Operation[Any], options: CallOptions) -> Mapping[str, Any] | None:
+    """Return the body of a request that makes something, None for one that only asks what there is."""
+    if operation.method != "POST":
+        return None
+    body = operation.body if isinstance(operation.body, Mapping) else {}
+    extra = options.get("extra_body")
+    return {**body, **extra} if extra else body
 
 
 def _affinity(work: _Work) -> bytes | None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypedDict, TypeVar, runtime_checkable
 
-from backends.types import Chunk, Priority
+from backends.types import Chunk, Priority, Usage
 from backends.wire.multipart import Multipart
 
-__all__ = ["Answer", "CallOptions", "Operation", "Repeat", "StreamReader"]
+__all__ = ["Answer", "CallOptions", "CountsSoFar", "Operation", "Repeat", "SoFar", "StreamReader"]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -104,6 +104,34 @@ class StreamReader(Protocol[T_co]):
 
     def reply(self, answer: Answer) -> T_co:
         """Return the whole reply of a finished stream."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a stream has come to when it breaks off.
+
+    Attributes:
+        text: everything the model has written: answers, reasoning, arguments of tool calls.
+        usage: what the provider has counted; all None where it has not.
+        counted: its counts cover all that came, so nothing has to be estimated.
+        model: that answers, as the provider names it.
+        raw: what the provider has said besides, in the shape of a whole answer.
+    """
+
+    text: str
+    usage: Usage = field(default_factory=Usage)
+    counted: bool = False
+    model: str | None = None
+    raw: Any = None
+
+
+@runtime_checkable
+class CountsSoFar(Protocol):
+    """A stream's reader that can say what there is to charge when the stream breaks off."""
+
+    def so_far(self) -> SoFar:
+        """Return what has come; called at most once, after the last ``feed``."""
         ...
 
 

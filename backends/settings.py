@@ -46,6 +46,8 @@ class Settings:
         per_key_limit: requests in flight per key; None is no limit.
         prefix_affinity: requests whose bodies share this many leading bytes stay on one key while it is healthy, so that the
             provider's prompt cache can serve them; None spreads them by ``key_strategy``.
+        max_cost: US dollars that the calls of an endpoint may cost together; that of the backend bounds all its endpoints
+            together as well. A call that has no room is refused before it is sent. None is no bound.
         connect_timeout, write_timeout, read_timeout: phases of one exchange; read is the wait for the first byte of an answer.
         first_token_timeout: from sending to the first content of a stream; None leaves it to read_timeout.
         idle_timeout: between two pieces of a stream.
@@ -74,6 +76,7 @@ class Settings:
     key_strategy: str = "round_robin"
     per_key_limit: int | None = None
     prefix_affinity: int | None = None
+    max_cost: float | None = None
     connect_timeout: float | None = 5.0
     write_timeout: float | None = 60.0
     read_timeout: float | None = 600.0
@@ -150,6 +153,7 @@ _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     "reset_timeout": (_NUMBER, 1e-9, 1e9, False),
     "per_key_limit": (int, 1, math.inf, True),
     "prefix_affinity": (int, 1, math.inf, True),
+    "max_cost": (_NUMBER, 0, math.inf, True),
     "connect_timeout": (_NUMBER, 1e-9, math.inf, True),
     "write_timeout": (_NUMBER, 1e-9, math.inf, True),
     "read_timeout": (_NUMBER, 1e-9, math.inf, True),

@@ -14,6 +14,7 @@ from typing import Final
 
 from backends.resilience.key_state import Entry, KeyLease, KeyStatus, Totals
 from backends.secret import Key
+from backends.telemetry.prices import Charge
 from backends.types import Usage
 
 __all__ = ["Busy", "Exhausted", "KeyLease", "KeyPool", "KeyStatus", "Strategy", "Wait"]
@@ -211,7 +212,7 @@ class KeyPool:
         entry.retirements += 1
         entry.reason = reason
 
-    def record(self, lease: KeyLease, usage: Usage | None, failed: bool) -> None:
+    def record(self, lease: KeyLease, usage: Usage | None, failed: bool, charge: Charge | None = None) -> None:
         """Count one outcome for the key. A success of a retired key offered as a last resort makes it ready again."""
         entry = lease.entry
         totals = entry.totals
@@ -224,6 +225,9 @@ class KeyPool:
         if usage is not None:
             totals.input_tokens += usage.input_tokens or 0
             totals.output_tokens += usage.output_tokens or 0
+        if charge is not None:
+            totals.cost += charge.cost or 0.0
+            totals.unknown_costs += charge.cost is None
 
     def snapshot(self, now: float) -> tuple[KeyStatus, ...]:
         """Return the state of every key in order, then of the last removed ones, then the sum of those before."""
@@ -241,6 +245,8 @@ class KeyPool:
                     older.failures,
                     older.input_tokens,
                     older.output_tokens,
+                    cost=older.cost,
+                    unknown_costs=older.unknown_costs,
                 )
             )
         return tuple(rows)
