@@ -12,6 +12,7 @@ from backends.types import Reply
 
 __all__ = ["terms_of"]
 
+_STANDARD_TIERS: Final = (None, "standard")
 _STANDARD_SPEEDS: Final = (None, "standard")
 _STANDARD_PLACES: Final = (None, "global", "not_available")
 """Where a model may run at the list price; the last is what models say that know no places."""
@@ -33,7 +34,7 @@ def terms_of(plain: Terms, reply: Reply, asked: Mapping[str, Any]) -> Terms:
         or (usage.get("inference_geo") or asked.get("inference_geo")) not in _STANDARD_PLACES
         or _tools_ran(raw, usage)
     )
-    return replace(plain, tier=tier if isinstance(tier, str) else None, unpriced=plain.unpriced or unpriced)
+    return replace(plain, tier=None if tier in _STANDARD_TIERS else str(tier), unpriced=plain.unpriced or unpriced)
 
 
 def _tools_ran(raw: Mapping[str, Any], usage: Mapping[str, Any]) -> bool:

@@ -19,8 +19,9 @@ from backends.types import Reply, Usage
 
 __all__ = ["CostEstimate", "chat_cost", "estimate", "price_table", "sound_cost"]
 
-_PRICED_TIERS: Final = {"on_demand": 1.0, "flex": 1.0, "default": 1.0}
-"""``default`` is what responses call ``on_demand``."""
+_STANDARD: Final = (None, "on_demand", "default")
+"""Tiers at the table's prices; ``default`` is what responses call ``on_demand``."""
+_OTHER_TIERS: Final = {"flex": 1.0}
 _HOUR: Final = 3600
 _LEAST_SECONDS: Final = 10
 """The shortest sound that is charged (``console.groq.com/docs/speech-text``)."""
@@ -50,9 +51,7 @@ def price_table() -> PriceTable:
     as_of, source = price_facts()
     return PriceTable(
         {
-            model.id: ModelPrices(
-                model.id, _rates(model.prices), source, as_of, model.prices.approximate, _PRICED_TIERS
-            )
+            model.id: ModelPrices(model.id, _rates(model.prices), source, as_of, model.prices.approximate, _OTHER_TIERS)
             for model in catalogue()
             if model.prices != Prices()
         }
@@ -78,7 +77,8 @@ def chat_cost(reply: Reply, tier: str | None = None, prices: PriceTable | None =
         prices: the catalogue's unless given.
     """
     raw: Any = reply.raw if isinstance(reply.raw, Mapping) else {}
-    terms = Terms(tier=raw.get("service_tier") or tier or "on_demand", unpriced=_tools_ran(raw))
+    served = raw.get("service_tier") or tier
+    terms = Terms(tier=None if served in _STANDARD else str(served), unpriced=_tools_ran(raw))
     table = price_table() if prices is None else prices
     if raw.get("usage_breakdown") is None:
         return cost_of(table.find(reply.model), reply.usage, terms)

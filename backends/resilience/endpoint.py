@@ -345,7 +345,9 @@ class Endpoint:
             else:
                 self.breaker.release(breaker_lease, now, self.clock.time())
             if key_lease is not None:
-                self.pool.record(key_lease, usage, failed, charge)
+                self.pool.record(key_lease, usage, failed)
+                if charge is not None:
+                    self.pool.charge(key_lease, charge)
                 self.pool.release(key_lease)
             granted = self._grant(self.admission.release(now))
             freed = self._take_key_waiters()

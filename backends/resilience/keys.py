@@ -212,7 +212,7 @@ class KeyPool:
         entry.retirements += 1
         entry.reason = reason
 
-    def record(self, lease: KeyLease, usage: Usage | None, failed: bool, charge: Charge | None = None) -> None:
+    def record(self, lease: KeyLease, usage: Usage | None, failed: bool) -> None:
         """Count one outcome for the key. A success of a retired key offered as a last resort makes it ready again."""
         entry = lease.entry
         totals = entry.totals
@@ -225,9 +225,12 @@ class KeyPool:
         if usage is not None:
             totals.input_tokens += usage.input_tokens or 0
             totals.output_tokens += usage.output_tokens or 0
-        if charge is not None:
-            totals.cost += charge.cost or 0.0
-            totals.unknown_costs += charge.cost is None
+
+    def charge(self, lease: KeyLease, charge: Charge) -> None:
+        """Add what a request on the key is charged."""
+        totals = lease.entry.totals
+        totals.cost += charge.cost or 0.0
+        totals.unknown_costs += charge.cost is None
 
     def snapshot(self, now: float) -> tuple[KeyStatus, ...]:
         """Return the state of every key in order, then of the last removed ones, then the sum of those before."""

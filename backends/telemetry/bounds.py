@@ -27,6 +27,7 @@ _HOW_MANY: Final = ("n", "best_of", "candidateCount")
 _INSIDE: Final = ("generationConfig", "options", "parameters")
 """Fields in which some dialects keep what others have at the top."""
 _TIERS: Final = ("service_tier", "serviceTier")
+_STANDARD: Final = (None, "default", "standard", "standard_only", "on_demand")
 _FRAMING: Final = 2048
 """Tokens that a provider may add to a prompt: templates, and its own words about tools."""
 _MILLION: Final = 1_000_000
@@ -43,7 +44,7 @@ def most_cost(prices: ModelPrices | None, asked: Mapping[str, Any]) -> float | N
         return None
     made = _first(asked, _MOST_OUTPUT)
     tier = next((asked[name] for name in _TIERS if asked.get(name)), None)
-    if made is None or (tier is not None and tier not in prices.tiers):
+    if made is None or (tier not in _STANDARD and tier not in prices.tiers):
         return None
     given = len(jsontext.dumps(asked)) + _FRAMING
     copies = max(_first(asked, _HOW_MANY) or 1, 1)

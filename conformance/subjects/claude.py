@@ -28,7 +28,9 @@ def _live(environ: Mapping[str, str]) -> Claude:
 SUBJECT: Final = Subject(
     name="claude",
     title="Claude",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "models", "sync"}),
+    tags=frozenset(
+        {"http", "keys", "cost", "key_required", "chat", "stream", "recorded", "usage", "tools", "models", "sync"}
+    ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

@@ -27,7 +27,9 @@ def _live(environ: Mapping[str, str]) -> Gemini:
 SUBJECT: Final = Subject(
     name="gemini",
     title="Gemini",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "usage", "tools", "embed", "models", "sync"}),
+    tags=frozenset(
+        {"http", "keys", "cost", "key_required", "chat", "stream", "usage", "tools", "embed", "models", "sync"}
+    ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.subjects.gemini_costs import COSTS
 
 __all__ = ["EXPECTED"]
 
@@ -28,6 +29,7 @@ def _asked(names: str, part: Any) -> BadCall:
 
 
 EXPECTED: Final = Expectations(
+    costs=COSTS,
     statuses=(ErrorCase(402, errors.QuotaExceededError),),
     errors=(
         ErrorCase(400, errors.InvalidRequestError, "INVALID_ARGUMENT"),

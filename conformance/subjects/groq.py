@@ -27,7 +27,7 @@ def _live(environ: Mapping[str, str]) -> Groq:
 SUBJECT: Final = Subject(
     name="groq",
     title="Groq",
-    tags=frozenset({"http", "keys", "key_required", "chat", "stream", "usage", "tools", "models", "sync"}),
+    tags=frozenset({"http", "keys", "cost", "key_required", "chat", "stream", "usage", "tools", "models", "sync"}),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

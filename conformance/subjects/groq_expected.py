@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.subjects.groq_costs import COSTS
 
 __all__ = ["EXPECTED"]
 
@@ -29,6 +30,7 @@ def _part(part: Any) -> list[dict[str, Any]]:
 
 
 EXPECTED: Final = Expectations(
+    costs=COSTS,
     errors=(
         ErrorCase(424, errors.InvalidRequestError, "failed_dependency"),
         ErrorCase(498, errors.OverloadedError, "capacity_exceeded"),

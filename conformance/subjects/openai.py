@@ -29,7 +29,20 @@ SUBJECT: Final = Subject(
     name="openai",
     title="OpenAI",
     tags=frozenset(
-        {"http", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "embed", "models", "sync"}
+        {
+            "http",
+            "keys",
+            "cost",
+            "key_required",
+            "chat",
+            "stream",
+            "recorded",
+            "usage",
+            "tools",
+            "embed",
+            "models",
+            "sync",
+        }
     ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),

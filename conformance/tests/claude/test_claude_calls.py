@@ -83,7 +83,7 @@ def test_results_are_read_at_every_split() -> None:
         + _line("off", type="canceled")[:-1]
     )
     for cut in range(len(body)):
-        reader = ResultReader(1 << 16)
+        reader = ResultReader(1 << 16, lambda _: None)
         chunks: list[Any] = [*reader.feed(body[:cut]), *reader.feed(body[cut:]), *reader.finish()]
         assert [(chunk.item.custom_id, chunk.item.outcome) for chunk in chunks] == [
             ("ok", "succeeded"),
@@ -109,7 +109,7 @@ def test_results_are_read_at_every_split() -> None:
 )
 def test_lines_that_are_no_results(line: bytes) -> None:
     with pytest.raises((FormatError, KeyError)):
-        list(ResultReader(1 << 16).feed(line))
+        list(ResultReader(1 << 16, lambda _: None).feed(line))
 
 
 async def test_results_cut_inside_a_line_are_an_error() -> None:
