@@ -39,7 +39,8 @@ class Call(Generic[T]):
         attempt: puts the request on the wire once with the given key and returns what came, or raises AttemptFailed.
         deadline_at: monotonic seconds after which nothing may go on, None for no limit.
         affinity: what requests that should share a key have in common.
-        asked: the body of a request that makes something and may be charged, None for any other.
+        asked: the body of a request that may be charged (empty where it is not JSON), None for one that only asks what
+            there is.
         charge: what it is charged, once that is said; see :mod:`backends.charging`.
         reserved, admitted: what budgets hold for it.
         attempts, retries, queued: what happened on the way: times on the wire, waits between them, seconds in the queue.
