@@ -19,7 +19,7 @@ from backends.resilience.endpoint import Endpoint, Passage
 from backends.resilience.purse import Purse
 from backends.telemetry.bounds import most_cost
 from backends.telemetry.broken_off import usage_so_far
-from backends.telemetry.prices import Charge, PriceTable, Terms
+from backends.telemetry.prices import STANDARD, Charge, PriceTable, Terms
 from backends.types import ChatReply, CompletionReply, Reply, Usage
 from backends.values import Images, Speech, Transcript
 
@@ -42,6 +42,8 @@ _NEVER_SENT: Final = frozenset({"connect", "connect_timeout", "tls", "reset_befo
 
 def plain_terms(reply: Reply, asked: Mapping[str, Any]) -> Terms:
     """Return what a reply of any provider says of its terms: what it used besides tokens, and whether it generates."""
+    if isinstance(reply, ChatReply | CompletionReply):
+        return STANDARD
     units: dict[str, float] = {}
     if isinstance(reply, Transcript) and reply.duration is not None:
         units["second"] = reply.duration
@@ -49,8 +51,7 @@ def plain_terms(reply: Reply, asked: Mapping[str, Any]) -> Terms:
         units["character"] = len(asked["input"])
     elif isinstance(reply, Images):
         units["image"] = len(reply.images)
-    generates = isinstance(reply, ChatReply | CompletionReply) or reply.usage.output_tokens is not None
-    return Terms(units=units, generates=generates)
+    return Terms(units=units, generates=reply.usage.output_tokens is not None)
 
 
 class Till:

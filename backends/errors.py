@@ -255,4 +255,5 @@ class ResponseFormatError(BackendError):
 
 
 class StreamInterruptedError(BackendError):
-    """A stream ended in an error after content had come; ``partial`` holds the content so far."""
+    """A stream ended in an error after content had come; ``partial`` holds the content so far, ``usage`` and ``cost`` what
+    that is charged where it is known."""

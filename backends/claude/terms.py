@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from backends.dialects.openai_common import count
@@ -34,7 +33,7 @@ def terms_of(plain: Terms, reply: Reply, asked: Mapping[str, Any]) -> Terms:
         or (usage.get("inference_geo") or asked.get("inference_geo")) not in _STANDARD_PLACES
         or _tools_ran(raw, usage)
     )
-    return replace(plain, tier=None if tier in _STANDARD_TIERS else str(tier), unpriced=plain.unpriced or unpriced)
+    return plain.made(None if tier in _STANDARD_TIERS else str(tier), unpriced=unpriced)
 
 
 def _tools_ran(raw: Mapping[str, Any], usage: Mapping[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from backends.telemetry.prices import Terms
@@ -28,4 +27,4 @@ def terms_of(plain: Terms, reply: Reply, asked: Mapping[str, Any]) -> Terms:
         isinstance(candidate, Mapping) and candidate.get("groundingMetadata") is not None
         for candidate in (candidates if isinstance(candidates, list) else ())
     )
-    return replace(plain, tier=None if tier in _STANDARD else str(tier), unpriced=plain.unpriced or searched)
+    return plain.made(None if tier in _STANDARD else str(tier), unpriced=searched)

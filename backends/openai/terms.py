@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from backends.telemetry.prices import Terms
@@ -25,7 +24,7 @@ def terms_of(plain: Terms, reply: Reply, asked: Mapping[str, Any]) -> Terms:
     raw = reply.raw if isinstance(reply.raw, Mapping) else {}
     tier = raw.get("service_tier") or asked.get("service_tier")
     ran = asked.get("web_search_options") is not None or any(map(_charged_apart, _items(raw)))
-    return replace(plain, tier=None if tier in _STANDARD else str(tier), unpriced=plain.unpriced or ran)
+    return plain.made(None if tier in _STANDARD else str(tier), unpriced=ran)
 
 
 def _items(raw: Mapping[str, Any]) -> list[Any]:

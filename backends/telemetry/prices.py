@@ -7,8 +7,8 @@ zero. Nothing here reads a file, knows a provider or guesses a price.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -117,6 +117,12 @@ class Terms:
     unpriced: bool = False
     generates: bool = True
 
+    def made(self, tier: str | None, *, unpriced: bool) -> Terms:
+        """Return these terms with what a provider says besides."""
+        if tier is None and not unpriced:
+            return self
+        return replace(self, tier=tier, unpriced=self.unpriced or unpriced)
+
 
 STANDARD: Final = Terms()
 
@@ -154,9 +160,9 @@ class PriceTable:
         """Every name that has a price."""
         return tuple(self._rows)
 
-    def find(self, model: str | None) -> ModelPrices | None:
-        """Return the prices of a model, else those of any model, else None."""
-        found = self._rows.get(model) if model is not None else None
+    def find(self, model: object) -> ModelPrices | None:
+        """Return the prices of a model, else those of any model, else None; what an answer names may be no name at all."""
+        found = self._rows.get(model) if isinstance(model, str) else None
         return found if found is not None else self._rows.get(ANY_MODEL)
 
     def under(self, others: PriceTable) -> PriceTable:
@@ -179,30 +185,27 @@ def cost_of(prices: ModelPrices | None, usage: Usage, terms: Terms = STANDARD, *
     rates = prices.rates_for(usage.input_tokens)
     if factor is None or rates is None:
         return None
-    units = {name: number for name, number in terms.units.items() if getattr(rates, name) is not None}
-    parts = [_sum(rates, units.items())]
+    dollars = rates.request or 0.0
+    charged = rates.request is not None
+    for name, number in terms.units.items():
+        rate = getattr(rates, name)
+        if rate is not None:
+            dollars, charged = dollars + number * rate, True
     if rates.by_tokens:
-        parts.append(_token_cost(rates, usage, terms.generates))
-    elif not units and rates.request is None:
-        return None
-    if rates.request is not None:
-        parts.append(rates.request)
-    known = [part for part in parts if part is not None]
-    return factor * sum(known) if len(known) == len(parts) else None
+        tokens = _token_cost(rates, usage, terms.generates)
+        return None if tokens is None else factor * (dollars + tokens)
+    return factor * dollars if charged else None
 
 
 def _token_cost(rates: Rates, usage: Usage, generates: bool) -> float | None:
-    given = _input_parts(usage, rates)
-    made = _output_parts(usage, rates) if generates or usage.output_tokens else ()
-    if given is None or made is None:
-        return None
-    dollars = _sum(rates, (*given, *made))
-    return None if dollars is None else dollars / _MILLION
+    given = _input_cost(usage, rates)
+    made = _output_cost(usage, rates) if generates or usage.output_tokens else 0.0
+    return None if given is None or made is None else (given + made) / _MILLION
 
 
-def _input_parts(usage: Usage, rates: Rates) -> tuple[tuple[str, float | None], ...] | None:
-    """Return the parts of the input, each token in one of them; None where the counts contradict each other, or leave
-    open which part a token belongs to."""
+def _input_cost(usage: Usage, rates: Rates) -> float | None:
+    """Return the price of a million times the input, each token in one part of it; None where the counts contradict each
+    other, or leave open which part a token belongs to."""
     cached, written = usage.cached_tokens or 0, usage.cache_write_tokens or 0
     hour, pictures = usage.cache_write_1h_tokens or 0, usage.image_tokens or 0
     sound = usage.audio_tokens or 0
@@ -217,32 +220,37 @@ def _input_parts(usage: Usage, rates: Rates) -> tuple[tuple[str, float | None], 
     plain = None if given is None else given - cached - written - heard - pictures
     if hour > written or heard < 0 or (plain is not None and plain < 0):
         return None
-    return (
-        ("input", plain),
-        ("cached_input", cached),
-        ("cache_write", written - hour),
-        ("cache_write_1h", hour),
-        ("audio_input", heard),
-        ("image_input", pictures),
+    return _sum(
+        (plain, rates.input),
+        (cached, rates.cached_input),
+        (written - hour, rates.cache_write),
+        (hour, rates.cache_write_1h),
+        (heard, rates.audio_input),
+        (pictures, rates.image_input),
     )
 
 
-def _output_parts(usage: Usage, rates: Rates) -> tuple[tuple[str, float | None], ...] | None:
-    """Return the parts of the output, each token in one of them; None where the counts contradict each other."""
+def _output_cost(usage: Usage, rates: Rates) -> float | None:
+    """Return the price of a million times the output, each token in one part of it; None where the counts contradict each
+    other."""
     thoughts = 0 if rates.reasoning is None else usage.reasoning_tokens or 0
     spoken, pictures = usage.audio_output_tokens or 0, usage.image_output_tokens or 0
     made = usage.output_tokens
     plain = None if made is None else made - thoughts - spoken - pictures
     if plain is not None and plain < 0:
         return None
-    return ("output", plain), ("reasoning", thoughts), ("audio_output", spoken), ("image_output", pictures)
+    return _sum(
+        (plain, rates.output),
+        (thoughts, rates.reasoning),
+        (spoken, rates.audio_output),
+        (pictures, rates.image_output),
+    )
 
 
-def _sum(rates: Rates, parts: Iterable[tuple[str, float | None]]) -> float | None:
-    """Return the price of all parts; None where one that is neither nothing nor free lacks its count or its rate."""
+def _sum(*parts: tuple[int | None, float | None]) -> float | None:
+    """Return the price of amounts at their rates; None where one that is neither nothing nor free lacks either."""
     total = 0.0
-    for name, amount in parts:
-        rate = getattr(rates, name)
+    for amount, rate in parts:
         if amount == 0 or rate == 0:
             continue
         if amount is None or rate is None:

@@ -117,7 +117,7 @@ def prices_from_nowhere(backend: Any) -> None:
     table = backend.prices
 
     class Bare(PriceTable):
-        def find(self, model: str | None) -> ModelPrices | None:
+        def find(self, model: object) -> ModelPrices | None:
             found = table.find(model)
             return None if found is None else replace(found, source="", as_of=None)
 
