@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from backends import errors
+from backends.charging import Till, plain_terms
 from backends.credentials import Credentials
 from backends.operation import CallOptions
 from backends.portal import Portal
@@ -30,8 +31,10 @@ from backends.settings import Settings, nearest
 from backends.telemetry.events import Observer
 from backends.telemetry.metrics import Metrics
 from backends.telemetry.observers import Observers, Watch
+from backends.telemetry.price_tables import given_prices, vendor_prices
+from backends.telemetry.prices import PriceTable, Terms, cost_of
 from backends.telemetry.report import build_report
-from backends.types import Priority, Usage
+from backends.types import Priority, Reply, Usage
 
 __all__ = ["Backend"]
 
@@ -55,6 +58,8 @@ class Backend:
         ids: returns a fresh UUID text per request.
         environ, credentials_path: instead of the process environment and ``~/.ipfs_api_credentials``.
         observers: told what happens to each call; see :mod:`backends.telemetry.events`.
+        prices: the caller's own prices by model, in place of the vendor's; see
+            :func:`backends.telemetry.price_tables.given_prices`.
         **settings: see :class:`backends.settings.Settings`.
 
     Raises:
@@ -91,6 +96,7 @@ class Backend:
         environ: Mapping[str, str] | None = None,
         credentials_path: str | Path | None = None,
         observers: Iterable[Observer] | None = None,
+        prices: Mapping[str, Mapping[str, Any]] | None = None,
         **settings: Any,
     ) -> None:
         del resources
@@ -121,6 +127,8 @@ class Backend:
             DEFAULT: (None, None, self.settings)
         }
         self._metrics = Metrics(self._clock.monotonic(), self._clock.time())
+        own_prices = PriceTable() if prices is None else given_prices(prices)
+        self._till = Till(self.vendor_prices, own_prices, self.reply_cost, self.settings.max_cost)
 
     # -- endpoints -----------------------------------------------------------------------------------------------------
 
@@ -334,6 +342,7 @@ class Backend:
         error: str | None = None
         usage: Usage | None = None
         try:
+            self._till.admit(call, endpoint)
             limit = None if call.deadline_at is None else max(0.0, call.deadline_at - self._clock.monotonic())
             passage: Passage | None = None  # that of a shared journey is not this call's to end
             if shared is not None:
@@ -344,9 +353,10 @@ class Backend:
             outcome, error = "failure", type(failure).__name__
             raise self._completed(failure, call) from failure.__cause__
         else:
+            result = self._till.charged(result, call)
             usage = getattr(result, "usage", None)
             if passage is not None:
-                passage.succeed(usage)
+                passage.succeed(usage, call.charge)
             outcome = "success"
             if call.watch is not None:
                 call.watch.reply = result
@@ -361,6 +371,7 @@ class Backend:
         error.attempts = call.attempts
         if call.watch is not None:
             call.watch.problem = error
+        self._till.failed(call, error)
         return error
 
     def _started(self) -> None:
@@ -387,6 +398,9 @@ class Backend:
         first: float | None,
     ) -> None:
         total = self._clock.monotonic() - call.started
+        if outcome == "cancelled":
+            self._till.failed(call, None)
+        self._till.settle(call, endpoint)
         with self._lock:
             self._metrics.finished(
                 outcome,
@@ -398,10 +412,40 @@ class Backend:
                 total=total,
                 usage=usage,
                 attempts=call.attempts,
+                charge=call.charge,
             )
         if call.watch is not None:
             call.watch.ended(outcome, error, usage, first, total)
             call.watch = None  # each knows the other: a cycle would outlive the call
+
+    # -- cost ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def prices(self) -> PriceTable:
+        """The prices in force, each with its source and date: the caller's, then the vendor's."""
+        return self._till.table
+
+    def vendor_prices(self) -> PriceTable:
+        """Return what is known of this vendor's prices; a provider that keeps them elsewhere overrides it."""
+        return vendor_prices(self.provider.name)
+
+    def terms(self, reply: Reply, asked: Mapping[str, Any]) -> Terms:
+        """Return on what terms a reply was made: service tier, units besides tokens, what nobody has a price for.
+
+        Args:
+            reply: as it was read; of a stream that broke off, what came of it.
+            asked: the body of the request.
+        """
+        return plain_terms(reply, asked)
+
+    def reply_cost(self, reply: Reply, asked: Mapping[str, Any], prices: PriceTable) -> float | None:
+        """Return what a reply costs by a table in US dollars, None where that is not known."""
+        found = prices.find(reply.model)
+        return None if found is None else cost_of(found, reply.usage, self.terms(reply, asked))
+
+    def renew_budget(self) -> None:
+        """Begin to spend anew: what was spent until now no longer counts against ``max_cost``."""
+        self._till.renew()
 
     def refuse(self, name: str) -> errors.UnsupportedError:
         """Return the error of a declared refusal."""
@@ -418,7 +462,7 @@ class Backend:
         self._check_process()
         with self._lock:
             snapshot = self._metrics.snapshot(self._clock.monotonic(), self._clock.time())
-        report = build_report(self.provider.name, snapshot, dict(self._endpoints))
+        report = build_report(self.provider.name, snapshot, dict(self._endpoints), *self._till.status())
         if self._observers is not None:
             report["observers"] = self._observers.status()
         return report
@@ -451,6 +495,7 @@ class Backend:
         self._metrics = Metrics(self._clock.monotonic(), self._clock.time())
         for endpoint in self._endpoints.values():
             endpoint.after_fork()
+        self._till.after_fork()
         self._abandon_wire()
 
     def _abandon_wire(self) -> None:

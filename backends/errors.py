@@ -12,6 +12,7 @@
     ├── NotFoundError                 the thing asked for is not there (404)
     ├── RateLimitError                too many requests (429)
     │   └── QuotaExceededError        money or daily quota is used up; never retried
+    │       └── BudgetExceededError   this client's own max_cost has no room for the call; nothing was sent
     ├── ServerError                   the provider failed (5xx)
     │   └── OverloadedError           the provider says it is overloaded (503 with its code, 529)
     ├── TransportError                the network failed: refused, reset, timed out, cut short
@@ -34,6 +35,7 @@ from typing import Any
 __all__ = [
     "AuthenticationError",
     "BackendError",
+    "BudgetExceededError",
     "ClosedError",
     "ConfigurationError",
     "ContentFilterError",
@@ -65,6 +67,8 @@ _FIELDS = (
     "retry_after",
     "partial",
     "suggestions",
+    "usage",
+    "cost",
 )
 
 
@@ -82,6 +86,9 @@ class BackendError(Exception):
         retry_after: seconds until it makes sense to come back, or None when unknown.
         partial: what had arrived before the failure (text of a stream, bytes of a download), or None.
         suggestions: names the caller may have meant (models, arguments, backends).
+        usage: tokens of a stream up to where it broke off (a :class:`backends.types.Usage`, whose ``estimated`` says whose
+            count it is), or None.
+        cost: what that is charged in US dollars, or None when unknown.
     """
 
     fault = "provider"
@@ -100,6 +107,8 @@ class BackendError(Exception):
         retry_after: float | None = None,
         partial: Any = None,
         suggestions: tuple[str, ...] = (),
+        usage: Any = None,
+        cost: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -112,6 +121,8 @@ class BackendError(Exception):
         self.retry_after = retry_after
         self.partial = partial
         self.suggestions = suggestions
+        self.usage = usage
+        self.cost = cost
 
     def __str__(self) -> str:
         about = [
@@ -197,6 +208,12 @@ class QuotaExceededError(RateLimitError):
     """Credit, spend limit or daily quota is used up: waiting seconds does not help, so it is never retried."""
 
 
+class BudgetExceededError(QuotaExceededError):
+    """A budget of this client (``max_cost``) has no room for the call: nothing was sent."""
+
+    fault = "limits"
+
+
 class ServerError(BackendError):
     """The provider failed (5xx)."""
 
@@ -238,4 +255,5 @@ class ResponseFormatError(BackendError):
 
 
 class StreamInterruptedError(BackendError):
-    """A stream ended in an error after content had come; ``partial`` holds the content so far."""
+    """A stream ended in an error after content had come; ``partial`` holds the content so far, ``usage`` and ``cost`` what
+    that is charged where it is known."""

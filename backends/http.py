@@ -146,6 +146,7 @@ class HTTPBackend(BatchingBackend):
         operation = work.operation
         call = self._call(operation.name, operation.model, attempt, options, work.endpoint)
         call.affinity = _affinity(work)
+        call.asked = _asked(operation, options)
         return call
 
     def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
@@ -165,6 +166,7 @@ class HTTPBackend(BatchingBackend):
         call.affinity = _affinity(work)
         if call.watch is not None:
             call.watch.stream = True
+        call.asked = _asked(operation, options)
         state: StreamState[T] = StreamState(call.id)
         flow = self._flow(call, work, state)
         asking: Asking[T] | None = self._asking(work, call, options)
@@ -434,6 +436,7 @@ class HTTPBackend(BatchingBackend):
         first: float | None = None
         response: Response | None = None
         try:
+            self._till.admit(call, work.endpoint)
             arrived = await within(self._remaining(call), travel(call, work.endpoint, self._random))
             opened, passage = arrived
             response = opened.response
@@ -468,8 +471,9 @@ class HTTPBackend(BatchingBackend):
             except (WireError, *_UNREADABLE, errors.BackendError) as problem:
                 error_now = self._interrupted(bare(problem), opened, work)
                 raise error_now from error_now.__cause__
+            reply = self._till.charged(reply, call)
             usage = getattr(reply, "usage", None)
-            passage.succeed(usage)
+            passage.succeed(usage, call.charge)
             outcome = "success"
             state.reply = reply
             if call.watch is not None:
@@ -477,10 +481,13 @@ class HTTPBackend(BatchingBackend):
         except errors.BackendError as failure:
             outcome, error = "failure", type(failure).__name__
             if passage is not None:
+                usage = self._till.charged_so_far(reader, call, passage, failure)
                 self._learn_from_end(passage, failure, work)
             raise self._completed(failure, call) from failure.__cause__
         finally:
             if passage is not None:
+                if outcome == "cancelled":
+                    usage = self._till.charged_so_far(reader, call, passage)
                 passage.let_go()  # nothing happens where it was ended above
             self._finished(call, work.endpoint, outcome, error, usage, first)
             if response is not None:
@@ -566,6 +573,15 @@ class HTTPBackend(BatchingBackend):
 
 def _cut_short() -> WireError:
     return WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
+
+
+def _asked(operation: Operation[Any], options: CallOptions) -> Mapping[str, Any] | None:
+    """Return the body of a request that makes something, None for one that only asks what there is."""
+    if operation.method != "POST":
+        return None
+    body = operation.body if isinstance(operation.body, Mapping) else {}
+    extra = options.get("extra_body")
+    return {**body, **extra} if extra else body
 
 
 def _affinity(work: _Work) -> bytes | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Generic, Literal, Protocol, TypedDict, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, TypedDict, TypeVar, runtime_checkable
 
 from backends.batch_plan import BatchPlan
-from backends.types import Chunk, Priority
+from backends.types import Chunk, Priority, Usage
 from backends.wire.multipart import Multipart
 
 __all__ = [
@@ -22,8 +22,10 @@ __all__ = [
     "Answer",
     "Cacheable",
     "CallOptions",
+    "CountsSoFar",
     "Operation",
     "Repeat",
+    "SoFar",
     "StreamReader",
 ]
 
@@ -142,6 +144,34 @@ EXACT: Final = Cacheable()
 """Only an equal request has the same answer: vectors, rankings."""
 CONVERSATION: Final = Cacheable("messages")
 PROMPT: Final = Cacheable("prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a stream has come to when it breaks off.
+
+    Attributes:
+        text: everything the model has written: answers, reasoning, arguments of tool calls.
+        usage: what the provider has counted; all None where it has not.
+        counted: its counts cover all that came, so nothing has to be estimated.
+        model: that answers, as the provider names it.
+        raw: what the provider has said besides, in the shape of a whole answer.
+    """
+
+    text: str
+    usage: Usage = field(default_factory=Usage)
+    counted: bool = False
+    model: str | None = None
+    raw: Any = None
+
+
+@runtime_checkable
+class CountsSoFar(Protocol):
+    """A stream's reader that can say what there is to charge when the stream breaks off."""
+
+    def so_far(self) -> SoFar:
+        """Return what has come; called at most once, after the last ``feed``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Settings:
         max_batch_size: inputs that callers may share in one request (1 or more); 1 is off. Concerns the calls that the
             backend lists in ``batches``; elsewhere a larger one is refused.
         batch_timeout: the longest that a request waits for others to share with.
+        max_cost: US dollars that the calls of an endpoint may cost together; that of the backend bounds all its endpoints
+            together as well. A call that has no room is refused before it is sent. None is no bound.
         connect_timeout, write_timeout, read_timeout: phases of one exchange; read is the wait for the first byte of an answer.
         first_token_timeout: from sending to the first content of a stream; None leaves it to read_timeout.
         idle_timeout: between two pieces of a stream.
@@ -81,6 +83,7 @@ class Settings:
     prefix_affinity: int | None = None
     max_batch_size: int = 1
     batch_timeout: float = 0.01
+    max_cost: float | None = None
     connect_timeout: float | None = 5.0
     write_timeout: float | None = 60.0
     read_timeout: float | None = 600.0
@@ -169,6 +172,7 @@ _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     "prefix_affinity": (int, 1, math.inf, True),
     "max_batch_size": (int, 1, math.inf, False),
     "batch_timeout": (_NUMBER, 0, 3600, False),
+    "max_cost": (_NUMBER, 0, math.inf, True),
     "connect_timeout": (_NUMBER, 1e-9, math.inf, True),
     "write_timeout": (_NUMBER, 1e-9, math.inf, True),
     "read_timeout": (_NUMBER, 1e-9, math.inf, True),

@@ -48,7 +48,9 @@ class Usage:
     """Tokens of one request, as the provider counted them.
 
     ``None`` means that the provider did not say; a zero is the provider's zero. ``estimated`` is true only where the
-    numbers are ours. The detail counts are contained in the two main counts, never added to them.
+    numbers are ours. The detail counts are contained in the two main counts, never added to them; of the last four,
+    ``cache_write_1h_tokens`` is contained in ``cache_write_tokens`` and ``audio_output_tokens`` in ``audio_tokens``, while
+    ``image_tokens`` (pictures, video and documents that the provider counts apart) are of the input alone.
     """
 
     input_tokens: int | None = None
@@ -59,6 +61,10 @@ class Usage:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     audio_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    image_tokens: int | None = None
+    image_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

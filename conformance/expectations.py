@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from backends import errors as kinds
+from conformance.costs import Costs
 from conformance.simulators.actions import Action
 from conformance.subject import Subject
 
@@ -93,6 +94,7 @@ class Expectations:
         models: unknown or retired models, and a name that must be among the suggestions (None: any suggestion will do).
         warm: called before those models are asked for, so that a server's own models are known.
         tools: options of the representative call that make the model call two tools.
+        costs: what its answers cost, where prices are known or can be given.
         tool_calls: how many it then calls at least: 2, or 1 where the server makes one call a turn.
     """
 
@@ -111,6 +113,7 @@ class Expectations:
     warm: Callable[[Any], Any] | None = None
     tools: Mapping[str, Any] = field(default_factory=lambda: {"tools": [_tool("weather"), _tool("tide")]})
     tool_calls: int = 2
+    costs: Costs | None = None
 
 
 _NONE: Final = Expectations()

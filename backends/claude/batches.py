@@ -14,7 +14,7 @@ from backends.claude.messages import PATH as MESSAGES
 from backends.claude.parameters import ClaudeOptions, ListParameters, MessageParameters
 from backends.claude.requests import message_body
 from backends.claude.results import ResultReader, unread
-from backends.claude.values import Batch, BatchResults, unix_time
+from backends.claude.values import Batch, BatchResults, MessageReply, unix_time
 from backends.dialects.openai_common import count, json_object
 from backends.errors import InvalidRequestError
 from backends.operation import Answer, Operation, Repeat
@@ -82,7 +82,8 @@ class BatchCalls(ClaudeCore):
         """Return the results of a batch that has ended, as a stream of lines in any order (``GET .../results``).
 
         Each chunk is an :class:`~backends.claude.values.ItemChunk`: its ``item`` holds the request's ``custom_id``
-        and its message or typed error. Nothing is kept of items gone by; the stream's reply counts them.
+        and its message or typed error; a message's ``cost`` is told where the price of the tier ``batch`` is known, and
+        adds to no sum, because results can be read more than once. Nothing is kept of items gone by; the stream's reply counts them.
 
         Raises:
             NotFoundError: there is no such batch.
@@ -96,7 +97,7 @@ class BatchCalls(ClaudeCore):
                 self._batch_path(batch_id) + "/results",
                 "GET",
                 headers=(*headers, _BINARY),
-                stream=partial(ResultReader, self._event_limit(options)),
+                stream=partial(ResultReader, self._event_limit(options), self._item_cost),
             ),
             options,
         )
@@ -128,6 +129,9 @@ class BatchCalls(ClaudeCore):
     batch_results = blocking_stream(abatch_results)
     cancel_batch = blocking(acancel_batch)
     delete_batch = blocking(adelete_batch)
+
+    def _item_cost(self, reply: MessageReply) -> float | None:
+        return self.reply_cost(reply, {}, self.prices)
 
     def _batch_path(self, batch_id: str) -> str:
         return f"{_PATH}/{self._segment('batch_id', batch_id)}"

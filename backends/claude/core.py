@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 from backends import errors
 from backends.claude.failures import typed_error
 from backends.claude.parameters import taken
+from backends.claude.terms import terms_of
 from backends.dialects.openai_common import checked_model
 from backends.http import HTTPBackend
 from backends.operation import CallOptions, Operation
@@ -21,6 +22,8 @@ from backends.parameters import bad_argument
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
 from backends.secret import Key
+from backends.telemetry.prices import Terms
+from backends.types import Reply
 from backends.wire.values import check_header, segment
 
 __all__ = ["DEFAULT_VERSION", "ClaudeCore", "Headers"]
@@ -163,6 +166,10 @@ class ClaudeCore(HTTPBackend):
             bad_argument(f"{name}: {error}", "claude")
 
     # -- answers -------------------------------------------------------------------------------------------------------
+
+    def terms(self, reply: Reply, asked: Mapping[str, Any]) -> Terms:
+        """Return on what terms a reply was made."""
+        return terms_of(super().terms(reply, asked), reply, asked)
 
     def read_error(
         self, status: int, headers: Mapping[str, str], data: Any, operation: Operation[Any]

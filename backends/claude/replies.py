@@ -30,7 +30,7 @@ def read_usage(usage: Any) -> Usage:
     fresh, made = count(usage.get("input_tokens")), count(usage.get("output_tokens"))
     written, read = count(usage.get("cache_creation_input_tokens")), count(usage.get("cache_read_input_tokens"))
     given = None if fresh is None else fresh + (written or 0) + (read or 0)
-    details = usage.get("output_tokens_details")
+    details, lifetimes = usage.get("output_tokens_details"), usage.get("cache_creation")
     return Usage(
         input_tokens=given,
         output_tokens=made,
@@ -38,6 +38,7 @@ def read_usage(usage: Any) -> Usage:
         cached_tokens=read,
         cache_write_tokens=written,
         reasoning_tokens=count(details.get("thinking_tokens")) if type(details) is dict else None,
+        cache_write_1h_tokens=(count(lifetimes.get("ephemeral_1h_input_tokens")) if type(lifetimes) is dict else None),
     )
 
 

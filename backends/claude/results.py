@@ -7,11 +7,12 @@ Wire facts: ``{"custom_id", "result": {"type": "succeeded", "message"} | {"type"
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from backends.claude.failures import typed_error
 from backends.claude.replies import message_from
-from backends.claude.values import BatchItem, BatchResults, ItemChunk
+from backends.claude.values import BatchItem, BatchResults, ItemChunk, MessageReply
 from backends.dialects.openai_common import json_object
 from backends.operation import Answer
 from backends.types import Chunk
@@ -27,11 +28,13 @@ class ResultReader:
 
     Args:
         max_event_bytes: bound of one line.
+        price: returns what a message costs; each names the tier ``batch``.
     """
 
-    __slots__ = ("_decoder", "_outcomes", "done")
+    __slots__ = ("_decoder", "_outcomes", "_price", "done")
 
-    def __init__(self, max_event_bytes: int) -> None:
+    def __init__(self, max_event_bytes: int, price: Callable[[MessageReply], float | None]) -> None:
+        self._price = price
         self._decoder = NDJSONDecoder(max_event_bytes)
         self._outcomes: Counter[str] = Counter()
         self.done = False
@@ -72,7 +75,8 @@ class ResultReader:
         item = BatchItem(name, outcome)
         if outcome == "succeeded":
             message = json_object(result["message"])
-            item = BatchItem(name, outcome, reply=message_from(message, {"raw": message}))
+            reply = message_from(message, {"raw": message})
+            item = BatchItem(name, outcome, reply=replace(reply, cost=self._price(reply)))
         elif outcome == "errored":
             error = typed_error(None, result["error"])
             error.provider = "claude"

@@ -15,7 +15,7 @@ from backends.claude.failures import typed_error
 from backends.claude.replies import message_from, read_usage, refusal_of
 from backends.claude.values import MessageReply
 from backends.dialects.openai_common import arguments_text, json_object
-from backends.operation import Answer
+from backends.operation import Answer, SoFar
 from backends.types import Chunk, ToolCall, ToolCallDelta
 from backends.wire.jsontext import loads
 from backends.wire.sse import SSEDecoder
@@ -76,7 +76,7 @@ class MessageReader:
         max_event_bytes: bound of one event.
     """
 
-    __slots__ = ("_blocks", "_calls", "_decoder", "_message", "_model", "_said", "done")
+    __slots__ = ("_blocks", "_calls", "_counted", "_decoder", "_message", "_model", "_said", "done")
 
     def __init__(self, model: str | None, max_event_bytes: int) -> None:
         self._decoder = SSEDecoder(max_event_bytes)
@@ -84,6 +84,7 @@ class MessageReader:
         self._message: dict[str, Any] | None = None
         self._blocks: dict[int, _Block] = {}
         self._calls = 0
+        self._counted = False
         self._said: list[str] = []
         self.done = False
 
@@ -120,6 +121,26 @@ class MessageReader:
     def partial(self) -> str | None:
         """Return the text so far, None when there is none."""
         return "".join(self._said) or None
+
+    def so_far(self) -> SoFar:
+        """Return what has come. The input is counted in ``message_start``; the output only where a ``message_delta``
+        came, until then the provider has told of the first token or two."""
+        message = self._message or {}
+        words = [
+            part
+            for block in self._in_order()
+            for name in ("thinking", "text", "input")
+            for part in block.texts.get(name, ())
+        ]
+        raw = {**message, "content": [block.start for block in self._in_order()]}
+        model = message.get("model")
+        return SoFar(
+            "".join(words),
+            read_usage(message.get("usage")),
+            self._counted,
+            model if isinstance(model, str) else self._model,
+            raw,
+        )
 
     def reply(self, answer: Answer) -> MessageReply:
         """Return the reply of the whole stream; ``raw`` is the assembled message."""
@@ -193,6 +214,7 @@ class MessageReader:
         message.update({name: value for name, value in delta.items() if value is not None})
         counts = payload.get("usage")
         if type(counts) is dict:
+            self._counted = True
             known = message.get("usage") or {}
             message["usage"] = {**known, **{name: value for name, value in counts.items() if value is not None}}
         return Chunk(

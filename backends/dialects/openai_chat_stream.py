@@ -10,7 +10,7 @@ from typing import Any
 
 from backends.dialects.openai_common import arguments_text, read_usage, text_of
 from backends.dialects.openai_events import MAX_EVENT_BYTES, EventReader
-from backends.operation import Answer
+from backends.operation import Answer, SoFar
 from backends.types import ChatReply, Chunk, ToolCall, ToolCallDelta, Usage
 from backends.wire.values import FormatError
 
@@ -137,6 +137,20 @@ class ChatStreamReader(EventReader):
         """Return the first choice's text so far, None when there is none."""
         state = self._choices.get(0) or next(iter(self._choices.values()), None)
         return "".join(state.text) or None if state is not None else None
+
+    def so_far(self) -> SoFar:
+        """Return what has come: every choice's words, and the counts where they came already."""
+        head = self._head or {}
+        words = [part for state in self._choices.values() for part in (*state.text, *state.reasoning, *state.refusal)]
+        words += [part for state in self._choices.values() for call in state.calls.values() for part in call.arguments]
+        model = head.get("model")
+        return SoFar(
+            "".join(words),
+            self._usage or Usage(),
+            self._usage is not None,
+            model if isinstance(model, str) else None,
+            head,
+        )
 
     def ended(self) -> None:
         """Refuse a stream that ends without a single choice, or within a piece of sound."""

@@ -111,19 +111,29 @@ def read_usage(usage: Any) -> Usage:
         outputs = usage.get("output_tokens_details") or usage.get("output_token_details")
     else:
         inputs, outputs = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
-    cached = written = reasoning = audio = None
+    cached = written = reasoning = audio = spoken = seen = drawn = None
     if type(inputs) is dict:
         cached, written, audio = (
             count(inputs.get("cached_tokens")),
             count(inputs.get("cache_write_tokens")),
             count(inputs.get("audio_tokens")),
         )
+        seen = count(inputs.get("image_tokens"))
     if type(outputs) is dict:
         reasoning = count(outputs.get("reasoning_tokens"))
         spoken = count(outputs.get("audio_tokens"))
+        drawn = count(outputs.get("image_tokens"))
         audio = spoken if audio is None else audio + (spoken or 0)
+    if audio is not None:
+        spoken = spoken or 0
     total = count(usage.get("total_tokens"))
-    return Usage(count(given), count(made), total, False, cached, written, reasoning, audio)
+    return Usage(
+        *(count(given), count(made), total, False),
+        *(cached, written, reasoning, audio),
+        audio_output_tokens=spoken,
+        image_tokens=seen,
+        image_output_tokens=drawn,
+    )
 
 
 def text_of(content: Any) -> str:

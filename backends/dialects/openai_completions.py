@@ -11,7 +11,7 @@ from backends.dialects.openai_chat import streaming_body
 from backends.dialects.openai_common import json_object, named_body, read_usage, text_of
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_events import MAX_EVENT_BYTES, EventReader
-from backends.operation import PROMPT, Answer, Operation
+from backends.operation import PROMPT, Answer, Operation, SoFar
 from backends.parameters import bad_argument
 from backends.types import Chunk, CompletionReply, Usage
 from backends.wire.values import FormatError
@@ -225,6 +225,13 @@ class CompletionStreamReader(EventReader):
         """Return the first choice's text so far, None when there is none."""
         state = self._choices.get(0)
         return "".join(state.text) or None if state is not None else None
+
+    def so_far(self) -> SoFar:
+        """Return what has come: every choice's words, and the counts where they came already."""
+        words = "".join(part for state in self._choices.values() for part in state.text)
+        model = self._head.get("model")
+        told = self._usage_raw is not None
+        return SoFar(words, self._usage, told, model if isinstance(model, str) else None, self._head)
 
     def ended(self) -> None:
         """Refuse a stream that ends without a single choice."""

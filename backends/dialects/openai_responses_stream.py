@@ -23,7 +23,7 @@ from backends.dialects.openai_responses import (
     read_response,
     response_from,
 )
-from backends.operation import Answer, Operation
+from backends.operation import Answer, Operation, SoFar
 from backends.types import Chunk, ToolCallDelta
 from backends.wire.values import FormatError
 
@@ -60,12 +60,14 @@ def response_stream_operation(
 class ResponseStreamReader(EventReader):
     """Reads one streamed response. Its reply's ``raw`` is the response object of the last event, untouched."""
 
-    __slots__ = ("_called", "_reasoning", "_response", "_text")
+    __slots__ = ("_arguments", "_begun", "_called", "_reasoning", "_response", "_text")
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         super().__init__(max_event_bytes)
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._arguments: list[str] = []
+        self._begun: dict[str, Any] = {}
         self._called = False
         self._response: dict[str, Any] | None = None
 
@@ -84,6 +86,7 @@ class ResponseStreamReader(EventReader):
             return (Chunk("", text, raw=payload),)
         if kind in _ARGUMENTS:
             delta = ToolCallDelta(_index(payload), arguments=text_of(payload["delta"]))
+            self._arguments.append(delta.arguments)
             return (Chunk(tool_calls=(delta,), raw=payload),)
         if kind == "response.output_item.added":
             begun = _begun(payload)
@@ -97,6 +100,8 @@ class ResponseStreamReader(EventReader):
             raise stream_error({"error": error or {"message": "The response failed without saying why."}})
         if kind == "error":
             raise stream_error(payload)
+        if kind == "response.created" and type(payload.get("response")) is dict:
+            self._begun = payload["response"]
         return (Chunk(raw=payload),) if isinstance(kind, str) and kind.startswith("response.") else ()
 
     def _end(self, payload: dict[str, Any]) -> Chunk:
@@ -107,6 +112,13 @@ class ResponseStreamReader(EventReader):
         self.done = True
         finish = finish_reason(response, called=self._called)
         return Chunk(finish_reason=finish, usage=read_usage(response.get("usage")), raw=payload)
+
+    def so_far(self) -> SoFar:
+        """Return what has come; the counts come with the last event alone."""
+        said = self._response or self._begun
+        usage, model = read_usage(said.get("usage")), said.get("model")
+        words = "".join((*self._text, *self._reasoning, *self._arguments))
+        return SoFar(words, usage, self._response is not None, model if isinstance(model, str) else None, said)
 
     def ended(self) -> None:
         """``[DONE]`` before the typed end is a cut, not an end."""

@@ -50,6 +50,7 @@ _BLOCKED: Final = frozenset(
         "MODEL_ARMOR",
     }
 )
+_PICTURES: Final = ("IMAGE", "VIDEO", "DOCUMENT")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
@@ -138,24 +139,33 @@ def usage_of(data: Mapping[str, Any]) -> Usage:
     thoughts = count(usage.get("thoughtsTokenCount"))
     made = (count(usage.get("candidatesTokenCount")) or 0) + (thoughts or 0)
     total = count(usage.get("totalTokenCount"))
+    heard, seen = _apart(usage, "promptTokensDetails")
+    spoken, drawn = _apart(usage, "candidatesTokensDetails")
+    audio = None if heard is None and spoken is None else (heard or 0) + (spoken or 0)
     return Usage(
         given,
         made,
         given + made if total is None else total,
         cached_tokens=count(usage.get("cachedContentTokenCount")),
         reasoning_tokens=thoughts,
-        audio_tokens=_audio(usage),
+        audio_tokens=audio,
+        audio_output_tokens=None if audio is None else spoken or 0,
+        image_tokens=seen,
+        image_output_tokens=drawn,
     )
 
 
-def _audio(usage: Mapping[str, Any]) -> int | None:
-    found = None
-    for name in ("promptTokensDetails", "candidatesTokensDetails"):
-        details = usage.get(name)
-        for entry in details if type(details) is list else ():
-            if type(entry) is dict and entry.get("modality") == "AUDIO":
-                found = (found or 0) + (count(entry.get("tokenCount")) or 0)
-    return found
+def _apart(usage: Mapping[str, Any], name: str) -> tuple[int | None, int | None]:
+    """Return the tokens of sound, and of pictures, video and documents; None where there are none."""
+    sound = pictures = None
+    details = usage.get(name)
+    for entry in details if type(details) is list else ():
+        kind = entry.get("modality") if type(entry) is dict else None
+        if kind == "AUDIO":
+            sound = (sound or 0) + (count(entry.get("tokenCount")) or 0)
+        elif kind in _PICTURES:
+            pictures = (pictures or 0) + (count(entry.get("tokenCount")) or 0)
+    return sound, pictures
 
 
 def raise_when_blocked(data: Mapping[str, Any], finishes: Iterable[tuple[Any, Any]], *, came: bool) -> None:

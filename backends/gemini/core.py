@@ -15,10 +15,13 @@ from backends import errors
 from backends.dialects.openai_common import checked_model
 from backends.gemini.catalogue import DEFAULTS, KNOWN, bare_name
 from backends.gemini.failures import typed_error
+from backends.gemini.terms import terms_of
 from backends.http import HTTPBackend
 from backends.operation import CallOptions, Operation
 from backends.parameters import bad_argument
 from backends.provider import Provider
+from backends.telemetry.prices import Terms
+from backends.types import Reply
 from backends.wire.values import segment
 
 __all__ = ["PROVIDER", "GeminiCore", "resource", "text_in", "unix_seconds"]
@@ -55,6 +58,10 @@ class GeminiCore(HTTPBackend):
             found = self.credentials.value("api_version", variables=("GOOGLE_GENAI_API_VERSION",))
             self._version = _DEFAULT_VERSION if found is None else _checked_version(found, "GOOGLE_GENAI_API_VERSION")
         return self._version
+
+    def terms(self, reply: Reply, asked: Mapping[str, Any]) -> Terms:
+        """Return on what terms a reply was made."""
+        return terms_of(super().terms(reply, asked), reply, asked)
 
     def read_error(
         self, status: int, headers: Mapping[str, str], data: Any, operation: Operation[Any]

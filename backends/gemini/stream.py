@@ -25,7 +25,7 @@ from backends.gemini.answers import (
 from backends.gemini.core import text_in
 from backends.gemini.failures import typed_error
 from backends.gemini.values import GeminiReply
-from backends.operation import Answer
+from backends.operation import Answer, SoFar
 from backends.types import Chunk, ToolCallDelta
 from backends.wire.jsontext import loads
 from backends.wire.sse import SSEDecoder
@@ -178,6 +178,22 @@ class GenerationReader:
         if not self._candidates:
             return None
         return "".join(self._candidates[min(self._candidates)].pieces.text) or None
+
+    def so_far(self) -> SoFar:
+        """Return what has come; every event carries the counts up to itself."""
+        words = [
+            part
+            for candidate in self._candidates.values()
+            for part in (
+                *candidate.pieces.thoughts,
+                *candidate.pieces.text,
+                *(call.arguments for call in candidate.pieces.calls),
+            )
+        ]
+        raw = {**self._head, "candidates": [candidate.last for candidate in self._candidates.values()]}
+        told = type(self._head.get("usageMetadata")) is dict
+        model = text_in(self._head, "modelVersion") or self._model
+        return SoFar("".join(words), usage_of(self._head), told, model, raw)
 
     def reply(self, answer: Answer) -> GeminiReply:
         """Return the whole reply of a finished stream; its ``raw`` is the answer as it would have come whole."""

@@ -12,11 +12,15 @@ from backends import errors
 from backends.dialects.openai_common import checked_model
 from backends.dialects.openai_server import DialectServer
 from backends.groq.known_models import KnownModel, catalogue, default_model, explain, known_model
+from backends.groq.prices import chat_cost, price_table, sound_cost
 from backends.operation import Operation
 from backends.parameters import bad_argument
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
 from backends.secret import Key
+from backends.telemetry.prices import PriceTable
+from backends.types import Reply
+from backends.values import Speech, Transcript
 from backends.wire.values import check_header
 
 __all__ = ["GroqCore", "service_url"]
@@ -130,6 +134,18 @@ class GroqCore(DialectServer):
         """Return a sentence about a model that the service did not know, and the names that may have been meant: of the
         catalogue and of what ``models()`` has shown."""
         return explain(model, self._seen_models)
+
+    def vendor_prices(self) -> PriceTable:
+        """Return the prices of the catalogue."""
+        return price_table()
+
+    def reply_cost(self, reply: Reply, asked: Mapping[str, Any], prices: PriceTable) -> float | None:
+        """Return what a reply costs; a short sound is charged as one of ten seconds, a system as the models it used."""
+        if isinstance(reply, Transcript):
+            return sound_cost(reply.model, reply.duration, prices)
+        if isinstance(reply, Speech):
+            return super().reply_cost(reply, asked, prices)
+        return chat_cost(reply, asked.get("service_tier"), prices)
 
     def _chosen_model(self, model: str | None, kind: str) -> str:
         """Return the model of a call: its own, else the backend's if it does this (or is unknown here), else the

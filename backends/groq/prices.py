@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from backends.dialects.openai_common import read_usage
-from backends.groq.known_models import Prices, known_model, price_facts
+from backends.groq.known_models import Prices, catalogue, price_facts
+from backends.telemetry.prices import ModelPrices, PriceTable, Rates, Terms, cost_of
 from backends.types import Reply, Usage
 
-__all__ = ["CostEstimate", "chat_cost", "estimate", "sound_cost"]
+__all__ = ["CostEstimate", "chat_cost", "estimate", "price_table", "sound_cost"]
 
-_PRICED_TIERS: Final = ("on_demand", "flex", "default")
-"""``default`` is what responses call ``on_demand``."""
-_MILLION: Final = 1_000_000
+_STANDARD: Final = (None, "on_demand", "default")
+"""Tiers at the table's prices; ``default`` is what responses call ``on_demand``."""
+_OTHER_TIERS: Final = {"flex": 1.0}
 _HOUR: Final = 3600
 _LEAST_SECONDS: Final = 10
 """The shortest sound that is charged (``console.groq.com/docs/speech-text``)."""
@@ -43,30 +45,44 @@ class CostEstimate:
     approximate: bool = False
 
 
-def token_cost(prices: Prices, usage: Usage) -> float | None:
-    """Return the cost of counted tokens. A usage without details says that nothing came from the cache."""
-    given, made, cached = usage.input_tokens, usage.output_tokens, usage.cached_tokens or 0
-    if given is None or made is None or cached > given or prices.input is None or prices.output is None:
-        return None
-    if cached and prices.cached is None:
-        return None
-    dollars = (given - cached) * prices.input + cached * (prices.cached or 0.0) + made * prices.output
-    return dollars / _MILLION
+@cache
+def price_table() -> PriceTable:
+    """Return the catalogue's prices as the table that every backend has."""
+    as_of, source = price_facts()
+    return PriceTable(
+        {
+            model.id: ModelPrices(model.id, _rates(model.prices), source, as_of, model.prices.approximate, _OTHER_TIERS)
+            for model in catalogue()
+            if model.prices != Prices()
+        }
+    )
 
 
-def chat_cost(reply: Reply, tier: str | None = None) -> float | None:
+def _rates(prices: Prices) -> Rates:
+    return Rates(
+        input=prices.input,
+        cached_input=prices.cached,
+        output=prices.output,
+        second=None if prices.hour is None else prices.hour / _HOUR,
+        character=None if prices.thousand_characters is None else prices.thousand_characters / 1000,
+    )
+
+
+def chat_cost(reply: Reply, tier: str | None = None, prices: PriceTable | None = None) -> float | None:
     """Return the cost of a chat answer; of a system's, that of the models it used.
 
     Args:
         reply: the answer.
         tier: the service tier asked for, where the answer does not say which it was.
+        prices: the catalogue's unless given.
     """
     raw: Any = reply.raw if isinstance(reply.raw, Mapping) else {}
-    if (raw.get("service_tier") or tier or "on_demand") not in _PRICED_TIERS or _tools_ran(raw):
-        return None
+    served = raw.get("service_tier") or tier
+    terms = Terms(tier=None if served in _STANDARD else str(served), unpriced=_tools_ran(raw))
+    table = price_table() if prices is None else prices
     if raw.get("usage_breakdown") is None:
-        return _cost_of(reply.model, reply.usage)
-    costs = [_cost_of(name, usage) for name, usage in _parts(raw["usage_breakdown"])]
+        return cost_of(table.find(reply.model), reply.usage, terms)
+    costs = [cost_of(table.find(name), usage, terms) for name, usage in _parts(raw["usage_breakdown"])]
     known = [cost for cost in costs if cost is not None]
     return sum(known) if costs and len(known) == len(costs) else None
 
@@ -84,17 +100,12 @@ def _parts(breakdown: Any) -> list[tuple[Any, Usage]]:
     return [(row.get("model"), read_usage(row.get("usage"))) for row in rows]
 
 
-def _cost_of(name: Any, usage: Usage) -> float | None:
-    model = known_model(name) if isinstance(name, str) else None
-    return token_cost(model.prices, usage) if model is not None and not model.prices.approximate else None
-
-
-def sound_cost(name: str | None, seconds: float | None) -> float | None:
+def sound_cost(name: str | None, seconds: float | None, prices: PriceTable | None = None) -> float | None:
     """Return the cost of hearing a sound, None where its length or price is not known."""
-    model = known_model(name) if name is not None else None
-    if model is None or model.prices.hour is None or seconds is None or seconds < 0:
+    found = (price_table() if prices is None else prices).find(name)
+    if found is None or found.rates.second is None or seconds is None or seconds < 0:
         return None
-    return max(seconds, _LEAST_SECONDS) / _HOUR * model.prices.hour
+    return cost_of(found, Usage(), Terms(units={"second": max(seconds, _LEAST_SECONDS)}))
 
 
 def estimate(
@@ -107,15 +118,12 @@ def estimate(
     characters: int | None = None,
 ) -> CostEstimate:
     """Return what a call would cost: tokens for chat, seconds of sound for hearing, characters for speaking."""
-    model = known_model(name)
-    prices = model.prices if model is not None else Prices()
+    found = price_table().find(name)
     dollars: float | None
     if seconds is not None:
         dollars = sound_cost(name, seconds)
     elif characters is not None:
-        each = prices.thousand_characters
-        dollars = None if each is None else characters / 1000 * each
+        dollars = cost_of(found, Usage(), Terms(units={"character": characters}), plan=True)
     else:
-        usage = Usage(input_tokens, output_tokens, cached_tokens=cached_tokens)
-        dollars = token_cost(prices, usage)
-    return CostEstimate(dollars, name, *price_facts(), prices.approximate)
+        dollars = cost_of(found, Usage(input_tokens, output_tokens, cached_tokens=cached_tokens), plan=True)
+    return CostEstimate(dollars, name, *price_facts(), found is not None and found.approximate)

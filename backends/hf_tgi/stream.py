@@ -17,7 +17,7 @@ from backends.dialects.openai_events import MAX_EVENT_BYTES, EventReader
 from backends.errors import BackendError
 from backends.hf_tgi.reading import read_token, usage_of
 from backends.hf_tgi.values import Generation, GenerationToken
-from backends.operation import Answer
+from backends.operation import Answer, SoFar
 from backends.types import Chunk, Usage
 from backends.wire.values import FormatError
 
@@ -76,6 +76,12 @@ class GenerationReader(EventReader):
     def partial(self) -> str | None:
         """Return the text so far, None when there is none."""
         return "".join(self._text) or None
+
+    def so_far(self) -> SoFar:
+        """Return what has come: a token an event; the prompt is counted with the last one alone."""
+        if self._details is not None:
+            return SoFar("".join(self._text), usage_of({}, self._details), counted=True)
+        return SoFar("".join(self._text), Usage(output_tokens=len(self._tokens)))
 
     def ended(self) -> None:
         """``[DONE]`` before the last token is a cut, not an end."""

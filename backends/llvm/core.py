@@ -147,6 +147,7 @@ class LLVMCore(Backend):
             return await self._attempt(job, frame, seconds, call, endpoint)
 
         call: Call[R] = self._call(job.name, job.name, attempt, options, endpoint)
+        call.asked = {}  # a run may be charged
         if not self._cache.most or not job.pure:
             return await self._run(call, endpoint)
         mark = content_key(endpoint.name, frame)

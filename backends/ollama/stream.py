@@ -12,7 +12,7 @@ from typing import Any
 
 from backends.ollama.answers import finish_of, read_tool_call, text_in, usage_of
 from backends.ollama.lines import Fail, LineReader
-from backends.operation import Answer
+from backends.operation import Answer, SoFar
 from backends.types import ChatReply, Chunk, CompletionReply, ToolCall, ToolCallDelta, Usage
 from backends.wire.values import FormatError
 
@@ -35,6 +35,10 @@ class _TextReader(LineReader):
     def partial(self) -> str | None:
         """Return the text so far, None when there is none."""
         return "".join(self._text) or None
+
+    def so_far(self) -> SoFar:
+        """Return what has come; the counts come with the final object alone."""
+        return SoFar("".join((*self._thinking, *self._text)), self._usage, self.done)
 
     def _chunk(
         self, event: dict[str, Any], holder: dict[str, Any], name: str, calls: tuple[ToolCallDelta, ...]

@@ -16,7 +16,7 @@ from backends.dialects.openai_common import read_usage, text_of
 from backends.dialects.openai_errors import stream_error
 from backends.opea.disguises import raise_refusal
 from backends.opea.literals import is_literal, read_literal
-from backends.operation import Answer
+from backends.operation import Answer, SoFar
 from backends.types import ChatReply, Chunk, Usage
 from backends.wire.jsontext import loads
 from backends.wire.sse import SSEDecoder
@@ -84,6 +84,10 @@ class AnswerReader:
     def partial(self) -> str | None:
         """Return the text so far, None when there is none."""
         return "".join(self._text) or None
+
+    def so_far(self) -> SoFar:
+        """Return what has come, and the counts where the service tells any."""
+        return SoFar("".join(self._text), self._usage, self._usage.output_tokens is not None)
 
     def reply(self, answer: Answer) -> ChatReply:
         """Return the reply of the whole stream."""

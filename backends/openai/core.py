@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from backends import errors
 from backends.dialects.openai_common import checked_model
 from backends.dialects.openai_server import DialectServer
 from backends.openai.catalogue import default_model, explain, known_models
+from backends.openai.terms import terms_of
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
+from backends.telemetry.prices import Terms
+from backends.types import Reply
 from backends.wire.values import check_header
 
 __all__ = ["OpenAICore"]
@@ -53,6 +57,10 @@ class OpenAICore(DialectServer):
                 headers.append((header, value))
             self._account_headers = tuple(headers)
         return self._account_headers
+
+    def terms(self, reply: Reply, asked: Mapping[str, Any]) -> Terms:
+        """Return on what terms a reply was made."""
+        return terms_of(super().terms(reply, asked), reply, asked)
 
     def explain(self, model: str) -> tuple[str, tuple[str, ...]]:
         """Return a sentence about a model that the service did not know, and the names that may have been meant."""

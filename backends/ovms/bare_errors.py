@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, Generic, TypeVar
 
-from backends.operation import Answer, Operation, StreamReader
+from backends.operation import Answer, CountsSoFar, Operation, SoFar, StreamReader
 from backends.ovms.failures import typed_error
 from backends.types import Chunk
 from backends.wire.jsontext import loads
@@ -90,6 +90,10 @@ class BareErrorReader(Generic[T]):
     def partial(self) -> Any:
         """Return the content so far, None when there is none."""
         return self._inner.partial()
+
+    def so_far(self) -> SoFar:
+        """Return what has come."""
+        return self._inner.so_far() if isinstance(self._inner, CountsSoFar) else SoFar("")
 
     def reply(self, answer: Answer) -> T:
         """Return the whole reply of a finished stream."""

@@ -13,15 +13,16 @@ This module never touches bytes, knows no provider and keeps no state of its own
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from backends import errors
 from backends.resilience.endpoint import Endpoint, KeysBusy, Passage
 from backends.resilience.failures import AttemptFailed, Blame, bare
 from backends.resilience.keys import Exhausted, Wait
 from backends.secret import Key
+from backends.telemetry.prices import Charge
 from backends.wire.values import Failure
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class Call(Generic[T]):
         attempt: puts the request on the wire once with the given key and returns what came, or raises AttemptFailed.
         deadline_at: monotonic seconds after which nothing may go on, None for no limit.
         affinity: what requests that should share a key have in common.
+        asked: the body of a request that may be charged (empty where it is not JSON), None for one that only asks what
+            there is.
+        charge: what it is charged, once that is said; see :mod:`backends.charging`.
+        reserved, admitted: what budgets hold for it.
         attempts, retries, queued: what happened on the way: times on the wire, waits between them, seconds in the queue.
         watch: tells the observers; None when there are none.
     """
@@ -58,6 +63,10 @@ class Call(Generic[T]):
     queued: float = 0.0
     retried: Callable[[str], None] | None = None
     affinity: bytes | None = None
+    asked: Mapping[str, Any] | None = None
+    charge: Charge | None = None
+    reserved: float | None = None
+    admitted: bool = False
     failed_on: dict[object, str] = field(default_factory=dict)
     watch: Watch | None = None
 

@@ -22,6 +22,7 @@ from backends.resilience.budget import RetryBudget
 from backends.resilience.clock import Clock
 from backends.secret import Key
 from backends.settings import Settings
+from backends.telemetry.prices import Charge
 from backends.types import Usage
 
 __all__ = ["Endpoint", "KeysBusy", "Passage"]
@@ -74,7 +75,7 @@ class KeysBusy:
 class Passage:
     """What one attempt holds: a slot, a lease of the breaker and a key. It is given back once, whatever happens."""
 
-    __slots__ = ("_admission", "_breaker_lease", "_endpoint", "_key_lease", "_open", "key")
+    __slots__ = ("_admission", "_breaker_lease", "_charge", "_endpoint", "_key_lease", "_open", "_usage", "key")
 
     def __init__(self, endpoint: Endpoint, breaker_lease: Lease, key_lease: key_pool.KeyLease | None) -> None:
         self._endpoint = endpoint
@@ -82,6 +83,8 @@ class Passage:
         self._breaker_lease = breaker_lease
         self._key_lease = key_lease
         self._open = True
+        self._usage: Usage | None = None
+        self._charge: Charge | None = None
         self.key: Key | None = key_lease.key if key_lease is not None else None
 
     @property
@@ -89,21 +92,26 @@ class Passage:
         """True for the one attempt that a half-open breaker let through."""
         return self._breaker_lease.probe
 
-    def succeed(self, usage: Usage | None = None) -> None:
+    def charge(self, usage: Usage | None, charge: Charge | None) -> None:
+        """Note what the attempt used and what that is charged; the key is told when the passage ends, however it does."""
+        self._usage, self._charge = usage, charge
+
+    def succeed(self, usage: Usage | None = None, charge: Charge | None = None) -> None:
         """The attempt ended well."""
-        self._close("success", usage)
+        self.charge(usage, charge)
+        self._close("success")
 
     def alive(self) -> None:
         """The attempt failed, but the provider is up (a 4xx): a probe counts as passed, a closed breaker learns nothing."""
-        self._close("success" if self._breaker_lease.probe else "neutral", None, failed=True)
+        self._close("success" if self._breaker_lease.probe else "neutral", failed=True)
 
     def fail(self) -> None:
         """The attempt failed in a way that speaks of an outage."""
-        self._close("failure", None, failed=True)
+        self._close("failure", failed=True)
 
     def let_go(self) -> None:
         """The attempt was cancelled, or says nothing of the provider."""
-        self._close("neutral", None)
+        self._close("neutral")
 
     def cool_key(self, until: float) -> None:
         """Keep the key unused until then (monotonic seconds)."""
@@ -115,12 +123,12 @@ class Passage:
         if self._key_lease is not None:
             self._endpoint.retire(self._key_lease, reason)
 
-    def _close(self, outcome: str, usage: Usage | None, *, failed: bool = False) -> None:
+    def _close(self, outcome: str, *, failed: bool = False) -> None:
         if self._open:
             self._open = False
             if self._endpoint.admission is not self._admission:
                 return  # a call of the parent process, before a fork
-            self._endpoint.finish(self._breaker_lease, self._key_lease, outcome, usage, failed)
+            self._endpoint.finish(self._breaker_lease, self._key_lease, outcome, self._usage, failed, self._charge)
 
 
 class Endpoint:
@@ -325,6 +333,7 @@ class Endpoint:
         outcome: str,
         usage: Usage | None,
         failed: bool,
+        charge: Charge | None = None,
     ) -> None:
         """Take back what a passage held and let breaker and key learn; called once, by the passage."""
         now = self.clock.monotonic()
@@ -337,6 +346,8 @@ class Endpoint:
                 self.breaker.release(breaker_lease, now, self.clock.time())
             if key_lease is not None:
                 self.pool.record(key_lease, usage, failed)
+                if charge is not None:
+                    self.pool.charge(key_lease, charge)
                 self.pool.release(key_lease)
             granted = self._grant(self.admission.release(now))
             freed = self._take_key_waiters()

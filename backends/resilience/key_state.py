@@ -29,6 +29,8 @@ class KeyStatus:
         failures: those that failed.
         input_tokens: sum of what the provider reported.
         output_tokens: sum of what the provider reported.
+        cost: what is known to have been charged, in US dollars.
+        unknown_costs: requests that were charged nobody knows what.
         cooling_for: seconds until it is offered again; 0.0 unless cooling.
         reason: why it was retired; None unless retired.
     """
@@ -43,15 +45,18 @@ class KeyStatus:
     output_tokens: int
     cooling_for: float = 0.0
     reason: str | None = None
+    cost: float = 0.0
+    unknown_costs: int = 0
 
 
 class Totals:
     """What a key has done, since it came into the pool."""
 
-    __slots__ = ("failures", "input_tokens", "output_tokens", "requests")
+    __slots__ = ("cost", "failures", "input_tokens", "output_tokens", "requests", "unknown_costs")
 
     def __init__(self) -> None:
-        self.requests = self.failures = self.input_tokens = self.output_tokens = 0
+        self.requests = self.failures = self.input_tokens = self.output_tokens = self.unknown_costs = 0
+        self.cost = 0.0
 
     def absorb(self, other: Totals) -> None:
         """Add what another key has done."""
@@ -59,6 +64,8 @@ class Totals:
         self.failures += other.failures
         self.input_tokens += other.input_tokens
         self.output_tokens += other.output_tokens
+        self.cost += other.cost
+        self.unknown_costs += other.unknown_costs
 
 
 class Entry:
@@ -112,6 +119,8 @@ class Entry:
             self.totals.output_tokens,
             self.cooling_until - now if cools else 0.0,
             self.reason if self.retired and not removed else None,
+            self.totals.cost,
+            self.totals.unknown_costs,
         )
 
 

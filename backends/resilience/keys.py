@@ -14,6 +14,7 @@ from typing import Final
 
 from backends.resilience.key_state import Entry, KeyLease, KeyStatus, Totals
 from backends.secret import Key
+from backends.telemetry.prices import Charge
 from backends.types import Usage
 
 __all__ = ["Busy", "Exhausted", "KeyLease", "KeyPool", "KeyStatus", "Strategy", "Wait"]
@@ -225,6 +226,12 @@ class KeyPool:
             totals.input_tokens += usage.input_tokens or 0
             totals.output_tokens += usage.output_tokens or 0
 
+    def charge(self, lease: KeyLease, charge: Charge) -> None:
+        """Add what a request on the key is charged."""
+        totals = lease.entry.totals
+        totals.cost += charge.cost or 0.0
+        totals.unknown_costs += charge.cost is None
+
     def snapshot(self, now: float) -> tuple[KeyStatus, ...]:
         """Return the state of every key in order, then of the last removed ones, then the sum of those before."""
         rows = [entry.status(now) for entry in self._entries]
@@ -241,6 +248,8 @@ class KeyPool:
                     older.failures,
                     older.input_tokens,
                     older.output_tokens,
+                    cost=older.cost,
+                    unknown_costs=older.unknown_costs,
                 )
             )
         return tuple(rows)

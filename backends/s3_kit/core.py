@@ -244,6 +244,7 @@ class S3Core(Backend):
             return await self._threads.exchange(endpoint.name, endpoint.admission.limit, exchange, in_thread)
 
         call: Call[T] = self._call(name, bucket, attempt, options, endpoint)
+        call.asked = {}  # a request of any kind may be charged
         return await self._run(call, endpoint)
 
     def _in_thread(self, site: Site, exchange: Exchange, key: Key | None, job: Job[T], repeat: Repeat) -> T:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from backends.telemetry.cache_counters import CacheCounters
 from backends.telemetry.histogram import Histogram
+from backends.telemetry.prices import Charge
 from backends.types import Usage
 
 __all__ = ["BoundedCounter", "Histogram", "Metrics", "Outcome"]
@@ -60,6 +61,7 @@ class _Row:
 
     __slots__ = (
         "cancelled",
+        "cost",
         "failures",
         "input_tokens",
         "output_tokens",
@@ -67,12 +69,13 @@ class _Row:
         "seconds",
         "successes",
         "total_tokens",
+        "unknown_costs",
     )
 
     def __init__(self) -> None:
         self.requests = self.successes = self.failures = self.cancelled = 0
-        self.input_tokens = self.output_tokens = self.total_tokens = 0
-        self.seconds = 0.0
+        self.input_tokens = self.output_tokens = self.total_tokens = self.unknown_costs = 0
+        self.seconds = self.cost = 0.0
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -83,6 +86,8 @@ class _Row:
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "total_tokens": self.total_tokens,
+            "cost": self.cost,
+            "unknown_costs": self.unknown_costs,
             "mean_seconds": self.seconds / self.successes if self.successes else None,
         }
 
@@ -127,7 +132,8 @@ class Metrics:
         self._endpoints: dict[str, _Row] = {}
         self._input = self._output = self._all_tokens = 0
         self._cached = self._cache_write = self._reasoning = self._audio = 0
-        self._estimated = self._unreported = 0
+        self._estimated = self._unreported = self._unknown_costs = 0
+        self._cost = self._estimated_cost = 0.0
         self._shared_calls = self._shared_requests = self._largest_batch = 0
 
     def started(self) -> None:
@@ -157,6 +163,7 @@ class Metrics:
         total: float | None = None,
         usage: Usage | None = None,
         attempts: int = 0,
+        charge: Charge | None = None,
     ) -> None:
         """Count the end of a request that was started.
 
@@ -171,6 +178,7 @@ class Metrics:
                 would make a broken provider look quick.
             usage: tokens, as the provider counted them; those of a failed or cancelled request count too.
             attempts: how often it was put on the wire.
+            charge: what it is charged; None for what is not charged.
         """
         self.active -= 1
         self.attempts += attempts
@@ -205,6 +213,8 @@ class Metrics:
             self._count(usage, by_model, by_endpoint)
         elif outcome == "success":
             self._unreported += 1
+        if charge is not None:
+            self._take_charge(charge, by_model, by_endpoint)
 
     def snapshot(self, now: float, wall: float) -> dict[str, Any]:
         """Return everything as plain data that JSON can hold; None where there is nothing to say."""
@@ -245,6 +255,11 @@ class Metrics:
                 "requests": self._shared_requests,
                 "largest": self._largest_batch,
             },
+            "cost": {
+                "dollars": self._cost,
+                "estimated_dollars": self._estimated_cost,
+                "unknown_requests": self._unknown_costs,
+            },
             "throughput": {
                 "requests_per_second": (ended + self.cancelled) / uptime if uptime else None,
                 "output_tokens_per_second": self._output / uptime if uptime else None,
@@ -273,6 +288,17 @@ class Metrics:
         self._audio += usage.audio_tokens or 0
         if usage.estimated:
             self._estimated += 1
+
+    def _take_charge(self, charge: Charge, *rows: _Row) -> None:
+        """Add what is known; what is not known is counted, so that nobody takes the sum for the bill."""
+        unknown = charge.cost is None
+        dollars = charge.cost or 0.0
+        self._cost += dollars
+        self._estimated_cost += dollars if charge.estimated else 0.0
+        self._unknown_costs += unknown
+        for row in rows:
+            row.cost += dollars
+            row.unknown_costs += unknown
 
 
 def _bounded_name(name: str, known: dict[str, Any], names: int) -> str:

@@ -16,8 +16,23 @@ from backends.resilience.endpoint import Endpoint
 __all__ = ["build_report", "schema"]
 
 
-def build_report(api_name: str, snapshot: Mapping[str, Any], endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
-    """Return the report; ``queue`` and ``circuit_breaker`` are those of the default endpoint, the others stand under ``endpoints``."""
+def build_report(
+    api_name: str,
+    snapshot: Mapping[str, Any],
+    endpoints: Mapping[str, Endpoint],
+    budget: Mapping[str, Any],
+    budgets: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
+    """Return the report; ``queue`` and ``circuit_breaker`` are those of the default endpoint, the others stand under
+    ``endpoints``.
+
+    Args:
+        api_name: row name of the provider.
+        snapshot: of the counters.
+        endpoints: by name.
+        budget: of the whole backend.
+        budgets: of the endpoints that have one and have begun to spend.
+    """
     by_endpoint = snapshot.get("endpoints", {})
     described = {
         name: {
@@ -26,6 +41,7 @@ def build_report(api_name: str, snapshot: Mapping[str, Any], endpoints: Mapping[
             "circuit_breaker": endpoint.breaker_status(),
             "keys": [asdict(status) for status in endpoint.key_status()],
             "counters": by_endpoint.get(name, {}),
+            "budget": dict(budgets.get(name, {})),
         }
         for name, endpoint in endpoints.items()
     }
@@ -33,6 +49,7 @@ def build_report(api_name: str, snapshot: Mapping[str, Any], endpoints: Mapping[
     return {
         "api_name": api_name,
         **snapshot,
+        "cost": {**snapshot["cost"], "budget": dict(budget)},
         "queue": default.get("queue", {}),
         "circuit_breaker": default.get("circuit_breaker", {}),
         "keys": default.get("keys", []),

@@ -117,7 +117,7 @@ _FAULTS: Final = {
     "key": "Authentication PermissionDenied RateLimit QuotaExceeded",
     "provider": "Server Overloaded ServiceUnavailable ResponseFormat StreamInterrupted",
     "network": "Transport",
-    "limits": "DeadlineExceeded QueueFull",
+    "limits": "BudgetExceeded DeadlineExceeded QueueFull",
 }
 _CARRIED: Final = (
     *("message", "status", "code", "provider", "request_id", "provider_request_id"),

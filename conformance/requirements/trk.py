@@ -59,7 +59,8 @@ REQUIREMENTS: Final = (
         "TRK-08",
         Level.MUST,
         "Cost prices cached, cache-write, reasoning and audio tokens apart; an unknown figure gives None; "
-        "prices carry source and date; a stream that broke off is charged for what came.",
+        "prices carry source and date; a stream that broke off is charged for what came; a call that a budget has no "
+        "room for is not sent.",
         "vendors' price pages; users of other clients: silent zero costs",
         applies_to=frozenset({"cost"}),
         unchecked="no backend tells a cost yet",

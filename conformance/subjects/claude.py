@@ -29,7 +29,20 @@ SUBJECT: Final = Subject(
     name="claude",
     title="Claude",
     tags=frozenset(
-        {"http", "cache", "keys", "key_required", "chat", "stream", "recorded", "usage", "tools", "models", "sync"}
+        {
+            "http",
+            "cache",
+            "cost",
+            "keys",
+            "key_required",
+            "chat",
+            "stream",
+            "recorded",
+            "usage",
+            "tools",
+            "models",
+            "sync",
+        }
     ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
 from conformance.simulators.faults import Status
+from conformance.subjects.claude_costs import COSTS
 
 __all__ = ["EXPECTED"]
 
@@ -40,6 +41,7 @@ def _batch(names: str, *requests: Any) -> BadCall:
 
 
 EXPECTED: Final = Expectations(
+    costs=COSTS,
     errors=(
         ErrorCase(400, errors.InvalidRequestError, "tool_name_conflict"),
         ErrorCase(400, errors.ContextLengthError, message="prompt is too long: 1200000 tokens > 1000000 maximum"),

@@ -32,6 +32,7 @@ SUBJECT: Final = Subject(
         {
             "http",
             "cache",
+            "cost",
             "batch",
             "keys",
             "key_required",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
 from conformance.simulators.faults import Status
+from conformance.subjects.gemini_costs import COSTS
 
 __all__ = ["EXPECTED"]
 
@@ -29,6 +30,7 @@ def _asked(names: str, part: Any) -> BadCall:
 
 
 EXPECTED: Final = Expectations(
+    costs=COSTS,
     statuses=(ErrorCase(402, errors.QuotaExceededError),),
     errors=(
         ErrorCase(400, errors.InvalidRequestError, "INVALID_ARGUMENT"),

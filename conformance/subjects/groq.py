@@ -27,7 +27,9 @@ def _live(environ: Mapping[str, str]) -> Groq:
 SUBJECT: Final = Subject(
     name="groq",
     title="Groq",
-    tags=frozenset({"http", "cache", "keys", "key_required", "chat", "stream", "usage", "tools", "models", "sync"}),
+    tags=frozenset(
+        {"http", "cache", "cost", "keys", "key_required", "chat", "stream", "usage", "tools", "models", "sync"}
+    ),
     make=_make,
     call=lambda backend, text, **options: backend.achat(_messages(text), **options),
     call_name="chat",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
 from conformance.simulators.faults import Status
+from conformance.subjects.groq_costs import COSTS
 
 __all__ = ["EXPECTED"]
 
@@ -30,6 +31,7 @@ def _part(part: Any) -> list[dict[str, Any]]:
 
 
 EXPECTED: Final = Expectations(
+    costs=COSTS,
     errors=(
         ErrorCase(424, errors.InvalidRequestError, "failed_dependency"),
         ErrorCase(498, errors.OverloadedError, "capacity_exceeded"),

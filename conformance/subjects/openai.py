@@ -34,6 +34,7 @@ SUBJECT: Final = Subject(
             "http",
             "cache",
             "keys",
+            "cost",
             "key_required",
             "chat",
             "stream",

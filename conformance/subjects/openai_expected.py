@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.subjects.openai_costs import COSTS
 
 __all__ = ["BAD_CHATS", "ERRORS", "EXPECTED", "UNSAYABLE"]
 
@@ -69,6 +70,7 @@ UNSAYABLE: Final = (
 """What JSON cannot carry."""
 
 EXPECTED: Final = Expectations(
+    costs=COSTS,
     errors=ERRORS,
     bad_calls=(
         *BAD_CHATS,

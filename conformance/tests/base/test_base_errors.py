@@ -10,6 +10,7 @@ import pytest
 
 from backends import errors
 from backends.errors import BackendError
+from backends.types import Usage
 
 EVERY = tuple(getattr(errors, name) for name in errors.__all__)
 BUILT_IN = {
@@ -36,7 +37,7 @@ FAULTS = {
     },
     "key": {"AuthenticationError", "PermissionDeniedError", "RateLimitError", "QuotaExceededError"},
     "network": {"TransportError"},
-    "limits": {"DeadlineExceededError", "QueueFullError"},
+    "limits": {"BudgetExceededError", "DeadlineExceededError", "QueueFullError"},
 }
 FACTS = {
     "status": 503,
@@ -48,6 +49,8 @@ FACTS = {
     "retry_after": 1.5,
     "partial": "half a sen",
     "suggestions": ("gpt-5.5", "gpt-5.4"),
+    "usage": Usage(12, 3, 15, estimated=True),
+    "cost": 0.25,
 }
 
 
@@ -56,7 +59,7 @@ def drawn() -> dict[str, str]:
     parents: dict[str, str] = {}
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"\s{4}((?:│   )*)(?:[├└]── )?(\w+Error)\b", line)
+        found = re.match(r"\s{4}((?:(?:│| )   )*)(?:[├└]── )?(\w+Error)\b", line)
         if found is None or ("──" not in line and above):
             continue
         depth = len(found.group(1)) // 4 + (1 if "──" in line else 0)

@@ -59,6 +59,17 @@ async def test_the_life_of_a_batch(sim: Simulator, claude: Claude) -> None:
         await claude.aget_batch(batch.id)
 
 
+@pytest.mark.parametrize(("tiers", "dollars"), [({}, None), ({"batch": 0.5}, 5.0)])
+async def test_an_item_of_a_batch_costs_what_its_tier_costs(tiers: dict[str, float], dollars: float | None) -> None:
+    message = {**MESSAGE, "usage": {"input_tokens": 8, "output_tokens": 1, "service_tier": "batch"}}
+    prices = {MESSAGE["model"]: {"input": 1e6, "output": 2e6, "tiers": tiers}}
+    async with mocked(_line("ok", type="succeeded", message=message), prices=prices) as claude:
+        chunks = [chunk async for chunk in claude.abatch_results("msgbatch_1")]
+        report = claude.report()
+    assert chunks[0].item.reply.cost == dollars
+    assert report["cost"]["dollars"] == 0.0  # results can be read twice
+
+
 async def test_a_cancelled_batch(claude: Claude) -> None:
     batch = await claude.acreate_batch([{"custom_id": "a", "params": {"messages": ASK}}])
     with pytest.raises(errors.InvalidRequestError, match="cancel it first"):
@@ -83,7 +94,7 @@ def test_results_are_read_at_every_split() -> None:
         + _line("off", type="canceled")[:-1]
     )
     for cut in range(len(body)):
-        reader = ResultReader(1 << 16)
+        reader = ResultReader(1 << 16, lambda _: None)
         chunks: list[Any] = [*reader.feed(body[:cut]), *reader.feed(body[cut:]), *reader.finish()]
         assert [(chunk.item.custom_id, chunk.item.outcome) for chunk in chunks] == [
             ("ok", "succeeded"),
@@ -109,7 +120,7 @@ def test_results_are_read_at_every_split() -> None:
 )
 def test_lines_that_are_no_results(line: bytes) -> None:
     with pytest.raises((FormatError, KeyError)):
-        list(ResultReader(1 << 16).feed(line))
+        list(ResultReader(1 << 16, lambda _: None).feed(line))
 
 
 async def test_results_cut_inside_a_line_are_an_error() -> None:

@@ -70,7 +70,7 @@ def test_the_example_meets_the_contract(acme: Subject, requirement_id: str) -> N
     requirement = catalogue.find(requirement_id)
     found = check.checks()[requirement_id]
     if runner.not_applicable(acme, requirement) is not None:
-        assert requirement_id in {"CAP-03", "CAP-05", "SEC-04"}
+        assert requirement_id in {"CAP-03", "CAP-05", "SEC-04", "TRK-08"}  # a vendor's prices are data of its own
         return
     outcomes = {case: conduct(acme, requirement, found, case=case) for case in found.cases_for(acme)}
     assert outcomes

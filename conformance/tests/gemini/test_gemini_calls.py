@@ -69,7 +69,7 @@ async def test_usage_counts_thoughts_as_output_and_cached_as_input(sim: Simulato
                 "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 3}],
                 "promptTokenCount": 5,
             },
-            Usage(5, 0, 5, audio_tokens=7),
+            Usage(5, 0, 5, audio_tokens=7, audio_output_tokens=3),
         ),
     ],
 )
