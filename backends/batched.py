@@ -93,7 +93,8 @@ class BatchingBackend(Backend):
         first = members[0]
         if len(members) == 1:
             result, passage = await travel(first.call, endpoint, self._random)
-            passage.succeed(getattr(result, "usage", None))
+            result = self._till.charged(result, first.call)
+            passage.succeed(getattr(result, "usage", None), first.call.charge)
             return [result]
         works: list[_Work] = [member.work for member in members]
         joined = works[0].plan.join([work.operation for work in works])
@@ -107,7 +108,10 @@ class BatchingBackend(Backend):
             for member in members:
                 member.call.attempts += call.attempts
                 member.call.queued += call.queued
-        passage.succeed(getattr(replies[0], "usage", None))
+        whole = self._till.charged(
+            replies[0], call
+        )  # each reply has the usage of all: the key is charged for the wire call
+        passage.succeed(getattr(whole, "usage", None), call.charge)
         return self._parted(members, replies)
 
     def _shared(self, requests: int) -> None:
