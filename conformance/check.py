@@ -10,18 +10,22 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from conformance.requirement import CHAPTERS
 
 if TYPE_CHECKING:
     from conformance.subject import Subject
 
-__all__ = ["Check", "check", "checks", "import_chapters", "lanes", "load"]
+__all__ = ["COSTLY", "Check", "check", "checks", "import_chapters", "lanes", "load"]
 
 Body: TypeAlias = Callable[[Any], Awaitable[None]]
 """Takes a :class:`conformance.trial.Trial`, or a :class:`conformance.live.LiveTrial` in the lane live."""
 Cases: TypeAlias = "Callable[[Subject], Iterable[str]]"
+
+COSTLY: Final = frozenset({"BAK-11", "ERR-03", "QUE-14", "STR-02", "STR-09", "TRK-06"})
+"""Requirements whose check takes a third of a second or more: it is shown the saboteurs of its own requirement, and those of
+others only where somebody asks for it. Together they took a third of the kill matrix's time."""
 
 
 @dataclass(frozen=True, slots=True)

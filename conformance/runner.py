@@ -239,9 +239,10 @@ def _kill(job: Job) -> list[Record]:
 
 
 def _neighbours(requirement_id: str, registered: Iterable[str]) -> list[str]:
-    """Return the other requirements of the same chapter, which should not notice."""
+    """Return the other requirements of the same chapter, which should not notice; the costly ones are spared."""
     same = chapter_of(requirement_id)
-    return sorted(other for other in registered if other != requirement_id and chapter_of(other) == same)
+    others = set(registered) - {requirement_id} - check.COSTLY
+    return sorted(other for other in others if chapter_of(other) == same)
 
 
 def _caught(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from conformance.check import COSTLY
 from conformance.reports.marks import escaped
 from conformance.requirement import CHAPTERS, chapter_of
 from conformance.summary import Summary
@@ -41,7 +42,9 @@ def render(summary: Summary) -> str:
         "",
         "## Saboteurs",
         "",
-        '"Not asked": only its own requirement was shown this one.',
+        '"Not asked": only its own requirement was shown this one. The costly checks are shown nobody else\'s: '
+        + ", ".join(sorted(COSTLY))
+        + ".",
         "",
         "| saboteur | made from | what it does wrong | caught by | how | also noticed by |",
         "|---|---|---|---|---|---|",

@@ -63,7 +63,6 @@ REQUIREMENTS: Final = (
         "room for is not sent.",
         "vendors' price pages; users of other clients: silent zero costs",
         applies_to=frozenset({"cost"}),
-        unchecked="no backend tells a cost yet",
     ),
     Requirement(
         "TRK-09",

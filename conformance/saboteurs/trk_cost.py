@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from backends.resilience.purse import Purse
 from backends.telemetry.prices import Charge, ModelPrices, PriceTable
 from backends.types import Usage
 from conformance.saboteurs import saboteur
@@ -133,4 +134,9 @@ def spends_freely(backend: Any) -> None:
 @saboteur("TRK-08", "looks at its budget without the calls in flight")
 def forgets_who_flies(backend: Any) -> None:
     """Ten calls start on the last dollar."""
-    backend._till._purse.reserve = lambda most: None
+
+    class Forgetful(Purse):
+        def reserve(self, most: float | None) -> None:
+            """Set nothing aside."""
+
+    backend._till._purse = Forgetful(backend._till._purse.limit)
