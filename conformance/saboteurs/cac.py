@@ -22,8 +22,8 @@ def _with_asking(backend: Any, change: Callable[[Asking[Any]], None]) -> None:
     """Change how every call passes the cache."""
     make = backend._asking
 
-    def spoilt(*arguments: Any) -> Any:
-        asking = make(*arguments)
+    def spoilt(*arguments: Any, **facts: Any) -> Any:
+        asking = make(*arguments, **facts)
         if asking is not None:
             change(asking)
         return asking
@@ -49,7 +49,7 @@ def _with_cache(backend: Any, change: Callable[[Any], None]) -> None:
 @saboteur("CAC-01", "keeps nothing whatever it is told")
 def inert(backend: Any) -> None:
     """Configured, displayed, without effect."""
-    backend._asking = lambda work, call, options: None
+    backend._asking = lambda *arguments, **facts: None
 
 
 @saboteur("CAC-01", "waits for a slot before it looks into the cache")
@@ -139,9 +139,11 @@ def one_scope(backend: Any) -> None:
 def one_tenant(backend: Any) -> None:
     """One customer reads what another was answered."""
     make = backend._asking
-    backend._asking = lambda work, call, options: make(
-        work, call, {name: value for name, value in options.items() if name != "cache_tenant"}
-    )
+
+    def spoilt(work: Any, call: Any, options: Any, **facts: Any) -> Any:
+        return make(work, call, {name: value for name, value in options.items() if name != "cache_tenant"}, **facts)
+
+    backend._asking = spoilt
 
 
 @saboteur("CAC-05", "never lets an answer expire")
