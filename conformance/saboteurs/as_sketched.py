@@ -35,7 +35,7 @@ DEFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "retries every exception, 400s included": ("BAK-01", "KEY-09", "SEC-01", "TRK-01"),
     "ignores Retry-After": ("BAK-04", "BAK-05"),
     "keeps latencies and timestamps in lists that grow for ever": ("TRK-06",),
-    "raises KeyError on token counts": ("TRK-03",),
+    "raises KeyError on token counts": ("TRK-03", "TRK-08"),
     "flushes a batch only when the next request arrives": ("BAT-01", "BAT-03", "BAT-06", "BAT-07"),
     "lets the error of a queued batch lose its futures": ("BAT-04",),
     "counts least-loaded by a number nobody decrements on error": ("KEY-07", "LIFE-04"),

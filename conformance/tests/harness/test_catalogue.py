@@ -82,6 +82,8 @@ def test_lint_sees_what_is_said_of_checks(monkeypatch: pytest.MonkeyPatch) -> No
         del trial
 
     check.load()
+    said = tuple(replace(entry, unchecked="later" if entry.id == "TRK-08" else "") for entry in catalogue.load())
+    monkeypatch.setattr(catalogue, "load", lambda: said)
     monkeypatch.setitem(check._registry, ("TRK-08", "simulated"), Check("TRK-08", mute))
     monkeypatch.delitem(check._registry, ("QUE-03", "simulated"))
     name = f"{mute.__module__}.{mute.__qualname__}"
