@@ -334,10 +334,10 @@ async def que_14(trial: Trial) -> None:
     line = backend.endpoint().admission._line
     trial.expect(isinstance(line, WaitingLine), "the queue is not the line whose cost is known")
     few = _steps(type(line), 200)
-    many = _steps(type(line), 5_000, most=2 * few)
+    many = _steps(type(line), 2_000, most=2 * few)
     trial.expect(
         many <= 2 * few,
-        f"steps of the interpreter for one push and pop grew from {few:.1f} with 200 waiting to more than twice that with 5,000",
+        f"steps of the interpreter for one push and pop grew from {few:.1f} with 200 waiting to more than twice that with 2,000",
     )
 
 
