@@ -108,9 +108,8 @@ class BatchingBackend(Backend):
             for member in members:
                 member.call.attempts += call.attempts
                 member.call.queued += call.queued
-        whole = self._till.charged(
-            replies[0], call
-        )  # each reply has the usage of all: the key is charged for the wire call
+        # Each reply still has the usage of all of them, so that one tells what the key is charged for the wire call.
+        whole = self._till.charged(replies[0], call)
         passage.succeed(getattr(whole, "usage", None), call.charge)
         return self._parted(members, replies)
 

@@ -7,7 +7,7 @@ says what happened (:mod:`backends.resilience.failures`), and the path of a call
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -73,17 +73,26 @@ class _Opened:
 
 
 class _Work:
-    """One operation on one endpoint, prepared once: every attempt sends the same bytes."""
+    """One operation on one endpoint, prepared once: every attempt sends the same bytes. ``asked`` is its JSON body with the
+    caller's extra fields, empty where the body is something else."""
 
-    __slots__ = ("body", "endpoint", "headers", "operation", "path", "repeat")
+    __slots__ = ("asked", "body", "endpoint", "headers", "operation", "path", "repeat")
 
     def __init__(
-        self, operation: Operation[Any], endpoint: Endpoint, body: Any, headers: Any, path: str, repeat: Repeat
+        self,
+        operation: Operation[Any],
+        endpoint: Endpoint,
+        asked: Mapping[str, Any],
+        body: bytes | Multipart | None,
+        headers: tuple[tuple[str, str], ...],
+        path: str,
+        repeat: Repeat,
     ) -> None:
         self.operation = operation
         self.endpoint = endpoint
-        self.body: bytes | Multipart | None = body
-        self.headers: tuple[tuple[str, str], ...] = headers
+        self.asked = asked
+        self.body = body
+        self.headers = headers
         self.path = path
         self.repeat = repeat
 
@@ -143,10 +152,17 @@ class HTTPBackend(BatchingBackend):
         async def attempt(call: Call[T], key: Key | None) -> T:
             return await self._attempt(work, call, key)
 
-        operation = work.operation
-        call = self._call(operation.name, operation.model, attempt, options, work.endpoint)
+        return self._prepared_call(work, attempt, options)
+
+    def _prepared_call(
+        self, work: _Work, attempt: Callable[[Call[T], Key | None], Any], options: CallOptions
+    ) -> Call[T]:
+        """Return a call that knows what it asks and which key its prompt belongs to."""
+        call = self._call(work.operation.name, work.operation.model, attempt, options, work.endpoint)
         call.affinity = _affinity(work)
-        call.asked = _asked(operation, options)
+        call.asked = (
+            work.asked if work.operation.method == "POST" else None
+        )  # what only asks what there is costs nothing
         return call
 
     def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
@@ -162,11 +178,9 @@ class HTTPBackend(BatchingBackend):
         async def attempt(call: Call[_Opened], key: Key | None) -> _Opened:
             return await self._open(work, call, key)
 
-        call: Call[_Opened] = self._call(operation.name, operation.model, attempt, options, endpoint)
-        call.affinity = _affinity(work)
+        call: Call[_Opened] = self._prepared_call(work, attempt, options)
         if call.watch is not None:
             call.watch.stream = True
-        call.asked = _asked(operation, options)
         state: StreamState[T] = StreamState(call.id)
         flow = self._flow(call, work, state)
         asking: Asking[T] | None = self._asking(work, call, options)
@@ -181,7 +195,11 @@ class HTTPBackend(BatchingBackend):
         return self.endpoint(options.get("endpoint"))
 
     def _work(self, operation: Operation[T], endpoint: Endpoint, options: CallOptions) -> _Work:
-        body, content_type = self._encoded(operation, options.get("extra_body"))
+        extended = options.get("extra_body")
+        asked = operation.body if isinstance(operation.body, Mapping) else {}
+        if extended:
+            asked = {**asked, **extended}
+        body, content_type = self._encoded(operation, asked, extended=bool(extended))
         headers: list[tuple[str, str]] = [("user-agent", endpoint.settings.user_agent or self.user_agent)]
         if content_type is not None:
             headers.append(("content-type", content_type))
@@ -196,13 +214,13 @@ class HTTPBackend(BatchingBackend):
         repeat = operation.repeat
         if isinstance(body, Multipart) and not body.repeatable:
             repeat = Repeat.NEVER
-        return _Work(operation, endpoint, body, tuple(headers), path, repeat)
+        return _Work(operation, endpoint, asked, body, tuple(headers), path, repeat)
 
     def _encoded(
-        self, operation: Operation[Any], extra: Mapping[str, Any] | None
+        self, operation: Operation[Any], asked: Mapping[str, Any], *, extended: bool
     ) -> tuple[bytes | Multipart | None, str | None]:
         body = operation.body
-        if extra and not isinstance(body, Mapping | Multipart):  # forms are merged by their provider
+        if extended and not isinstance(body, Mapping | Multipart):  # forms are merged by their provider
             raise errors.InvalidRequestError(
                 f"extra_body: {operation.name} sends no JSON object that it could be merged into.",
                 provider=self.provider.name,
@@ -213,10 +231,8 @@ class HTTPBackend(BatchingBackend):
             return body, "application/octet-stream"
         if body is None:
             return None, None
-        if extra:
-            body = {**body, **extra}
         try:
-            return jsontext.dumps(body), "application/json"
+            return jsontext.dumps(asked), "application/json"
         except ValueError as error:
             raise errors.InvalidRequestError(
                 f"{operation.name}: {error}", provider=self.provider.name, code="invalid_argument"
@@ -268,15 +284,14 @@ class HTTPBackend(BatchingBackend):
 
         cache = self._cache_of(endpoint)
         assert cache is not None
-        body = {**operation.body, **(options.get("extra_body") or {})}
-        if shared or options.get("cache") is False or (is_sampled(body) and not cache.store_sampled):
+        if shared or options.get("cache") is False or (is_sampled(work.asked) and not cache.store_sampled):
             self._count_cache("bypassed", 1)
             return None
         tenant = options.get("cache_tenant", cache.tenant)
         identity = identify(
             operation.cacheable,
             name=operation.name,
-            body=body,
+            body=work.asked,
             address=(self.provider.name, endpoint.name, operation.model or "", operation.method, work.path),
             headers=work.headers,
             tenant=tenant,
@@ -573,15 +588,6 @@ class HTTPBackend(BatchingBackend):
 
 def _cut_short() -> WireError:
     return WireError(Failure.CUT_SHORT, "it ended before its end was announced", sent=True)
-
-
-def _asked(operation: Operation[Any], options: CallOptions) -> Mapping[str, Any] | None:
-    """Return the body of a request that makes something, None for one that only asks what there is."""
-    if operation.method != "POST":
-        return None
-    body = operation.body if isinstance(operation.body, Mapping) else {}
-    extra = options.get("extra_body")
-    return {**body, **extra} if extra else body
 
 
 def _affinity(work: _Work) -> bytes | None:

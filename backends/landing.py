@@ -8,11 +8,28 @@ import os
 import secrets
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, TypeVar
 
 from backends.errors import ConfigurationError
+from backends.streams import AsyncStream
 
-__all__ = ["Landing"]
+__all__ = ["Landing", "land"]
+
+T = TypeVar("T")
+
+
+async def land(stream: AsyncStream[T], path: str | Path) -> T:
+    """Write the bytes of a stream to a file in bounded memory and return the stream's reply.
+
+    Raises:
+        ConfigurationError: the file cannot be written; then nothing was asked for.
+        BackendError: the stream failed; then there is no file.
+    """
+    async with Landing(path) as landing, stream:
+        async for chunk in stream:
+            if chunk.data:
+                await landing.write(chunk.data)
+        return stream.reply
 
 
 class Landing:

@@ -13,7 +13,7 @@ from backends.claude.values import StoredFile, unix_time
 from backends.contents import ContentReader
 from backends.dialects.openai_common import count, json_object
 from backends.forms import File, file_part, form
-from backends.landing import Landing
+from backends.landing import land
 from backends.operation import Answer, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Between
@@ -108,11 +108,7 @@ class FileCalls(ClaudeCore):
             expect="bytes",
             stream=ContentReader,
         )
-        async with Landing(path) as landing, self._stream(operation, options) as stream:
-            async for chunk in stream:
-                if chunk.data:
-                    await landing.write(chunk.data)
-            return stream.reply
+        return await land(self._stream(operation, options), path)
 
     async def adelete_file(self, file_id: str, **parameters: Unpack[ClaudeOptions]) -> Deleted:
         """Delete a file (``DELETE /v1/files/{id}``).

@@ -13,7 +13,7 @@ from backends.contents import ContentReader
 from backends.dialects.openai_common import count, json_object
 from backends.dialects.openai_errors import raise_inside
 from backends.dialects.openai_server import DialectServer
-from backends.landing import Landing
+from backends.landing import land
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import split
 from backends.twins import blocking
@@ -62,11 +62,7 @@ class FileServer(DialectServer):
         options, _ = split(parameters, CallOptions, self.provider.name, body=False)
         source = self._file_path(file_id) + "/content"
         operation = Operation("download_file", _read_content, source, "GET", expect="bytes", stream=ContentReader)
-        async with Landing(path) as landing, self._stream(operation, options) as stream:
-            async for chunk in stream:
-                if chunk.data:
-                    await landing.write(chunk.data)
-            return stream.reply
+        return await land(self._stream(operation, options), path)
 
     async def adelete_file(self, file_id: str, **parameters: Unpack[CallOptions]) -> Deleted:
         """Delete a file (``DELETE /files/{id}``).

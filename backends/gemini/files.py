@@ -19,7 +19,7 @@ from backends.gemini.failures import raise_inside
 from backends.gemini.lists import ListParameters, list_pages
 from backends.gemini.uploads import Content, content_of, session_path
 from backends.gemini.values import FileInfo
-from backends.landing import Landing
+from backends.landing import land
 from backends.operation import Answer, CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, split
@@ -113,11 +113,7 @@ class FileCalls(GeminiCore):
         """
         options, _ = split(parameters, CallOptions, self.provider.name, body=False)
         operation = self._download("download_file", file_id, stream=True)
-        async with Landing(path) as landing, self._stream(operation, options) as stream:
-            async for chunk in stream:
-                if chunk.data:
-                    await landing.write(chunk.data)
-            return stream.reply
+        return await land(self._stream(operation, options), path)
 
     async def adelete_file(self, file_id: str, **parameters: Unpack[CallOptions]) -> Deleted:
         """Delete a file (``DELETE /files/{id}``). It is repeated only where the first try cannot have arrived: a second

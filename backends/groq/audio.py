@@ -18,7 +18,7 @@ from backends.groq.facts import request_id
 from backends.groq.known_models import known_model
 from backends.groq.parameters import SpeechParameters, TranscribeParameters, TranslateParameters
 from backends.groq.prices import sound_cost
-from backends.landing import Landing
+from backends.landing import land
 from backends.operation import Answer, CallOptions, Operation
 from backends.parameters import Size, bad_argument, check_argument, split
 from backends.streams import AsyncStream
@@ -123,11 +123,7 @@ class AudioCalls(GroqCore):
         operation = self._spoken("speech_to_file", text, voice, model, fields)
         limit = self._event_limit(options)
         operation = replace(operation, stream=lambda: SpeechStreamReader(limit, events=False, keep=False))
-        async with Landing(path) as landing, self._stream(operation, options) as stream:
-            async for chunk in stream:
-                if chunk.data:
-                    await landing.write(chunk.data)
-            return stream.reply
+        return await land(self._stream(operation, options), path)
 
     transcribe = blocking(atranscribe)
     translate = blocking(atranslate)

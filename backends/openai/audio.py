@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Unpack
 
 from backends.dialects.openai_audio import SpeechStreamReader, TranscriptStreamReader, read_speech, read_transcript
 from backends.forms import File, file_part, form
-from backends.landing import Landing
+from backends.landing import land
 from backends.openai.core import OpenAICore
 from backends.operation import CallOptions, Operation
 from backends.parameters import Between, Size, bad_argument, check_argument, split
@@ -132,11 +132,7 @@ class AudioCalls(OpenAICore):
         """
         options, fields = split(parameters, SpeechParameters, self.provider.name)
         operation = self._spoken("speech_to_file", text, voice, model, fields, options, keep=False)
-        async with Landing(path) as landing, self._stream(operation, options) as stream:
-            async for chunk in stream:
-                if chunk.data:
-                    await landing.write(chunk.data)
-            return stream.reply
+        return await land(self._stream(operation, options), path)
 
     async def atranscribe(
         self, file: File, *, model: str | None = None, **parameters: Unpack[TranscribeParameters]
