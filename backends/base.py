@@ -16,18 +16,18 @@ from types import TracebackType
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from backends import errors
+from backends.address import checked_url
 from backends.charging import Till, plain_terms
 from backends.credentials import Credentials
+from backends.endpoints import DEFAULT, Endpoints
 from backends.operation import CallOptions
 from backends.portal import Portal
-from backends.provider import Provider
 from backends.refusals import refuse_calls
 from backends.resilience.call import Call, travel, within
 from backends.resilience.clock import Clock, SystemClock
 from backends.resilience.endpoint import Endpoint, Passage
-from backends.resilience.keys import KeyPool
 from backends.secret import Key
-from backends.settings import Settings, nearest
+from backends.settings import Settings
 from backends.telemetry.events import Observer
 from backends.telemetry.metrics import Metrics
 from backends.telemetry.observers import Observers, Watch
@@ -40,10 +40,9 @@ __all__ = ["Backend"]
 
 T = TypeVar("T")
 Outcome = Literal["success", "failure", "cancelled"]
-DEFAULT = "default"
 
 
-class Backend:
+class Backend(Endpoints):
     """One provider's backend: queue, retries, breaker, keys and counters around its calls.
 
     Args:
@@ -66,14 +65,9 @@ class Backend:
         ConfigurationError: an argument is wrong; the message names it. Missing credentials are reported by the first call.
     """
 
-    provider: ClassVar[Provider]
-    keeps_answers: ClassVar[bool] = False
-    """Whether the setting ``cache`` means something here."""
     refusals: ClassVar[Mapping[str, str]] = {}
     """Calls that this provider does not have, or no longer has: name -> reason and replacement. Their methods are made
     from it."""
-    batches: ClassVar[frozenset[str]] = frozenset()
-    """Calls that ``max_batch_size`` concerns: several callers may share one request of the provider's."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -112,7 +106,7 @@ class Backend:
             environ=environ,
             path=Path(credentials_path) if credentials_path is not None else None,
         )
-        self._base_url = _checked_url(base_url, "base_url") if base_url is not None else None
+        self._base_url = checked_url(base_url, "base_url") if base_url is not None else None
         self._transport = transport
         self._clock: Clock = clock or SystemClock()
         self._random = random or random_module.random
@@ -136,154 +130,6 @@ class Backend:
     def portal(self) -> Portal:
         """The bridge that synchronous twins run on."""
         return self._portal
-
-    def create_endpoint(
-        self,
-        name: str,
-        base_url: str | None = None,
-        api_key: str | Key | None = None,
-        api_keys: Sequence[str | Key] | None = None,
-        **settings: Any,
-    ) -> None:
-        """Add an endpoint with its own queue, breaker, counters and keys; use it with ``endpoint=name`` on a call.
-
-        Args:
-            name: a new name.
-            base_url: its address; the backend's own when not given.
-            api_key, api_keys: its credentials. They may be left out only where the address is the backend's own (its keys
-                are used) or the provider requires none: a key never goes to an address it was not given for.
-            **settings: what differs from the backend's settings.
-
-        Raises:
-            ConfigurationError: the name is taken or empty, a setting is wrong, or a key is missing.
-        """
-        if not isinstance(name, str) or not name.strip():
-            raise errors.ConfigurationError("An endpoint needs a name.", provider=self.provider.name)
-        if api_key is not None and api_keys is not None:
-            raise errors.ConfigurationError("Pass api_key or api_keys, not both.", provider=self.provider.name)
-        url = _checked_url(base_url, "base_url") if base_url is not None else None
-        given = [api_key] if api_key is not None else list(api_keys or ())
-        keys: tuple[Key, ...] | None = tuple(key if isinstance(key, Key) else Key(key) for key in given) or None
-        if keys is None and url is not None:
-            if self.provider.key_required:
-                raise errors.ConfigurationError(
-                    f"Endpoint {name!r} has its own base_url and needs its own api_key: keys are not sent to other addresses.",
-                    provider=self.provider.name,
-                )
-            keys = ()
-        chosen = self._chosen_settings(settings, self.settings)
-        with self._lock:
-            if name in self._declared:
-                raise errors.ConfigurationError(f"Endpoint {name!r} exists already.", provider=self.provider.name)
-            self._declared[name] = (url, keys, chosen)
-
-    def _chosen_settings(self, given: Mapping[str, Any], base: Settings | None = None) -> Settings:
-        """Return settings; those of batching and of a cache are refused where nothing could ever come of them."""
-        chosen = Settings.of(given, base)
-        if not self.batches and (chosen.max_batch_size > 1 or "batch_timeout" in given):
-            raise errors.ConfigurationError(
-                f"{self.provider.title} has no call that several callers could share; leave max_batch_size and"
-                " batch_timeout out.",
-                provider=self.provider.name,
-            )
-        if chosen.cache is not None and not self.keeps_answers:
-            raise errors.ConfigurationError(
-                f"{self.provider.title} takes no cache: its answers are not kept.", provider=self.provider.name
-            )
-        return chosen
-
-    @property
-    def endpoints(self) -> tuple[str, ...]:
-        """Names of the endpoints; ``default`` is always one."""
-        return tuple(self._declared)
-
-    def endpoint(self, name: str | None = None) -> Endpoint:
-        """Return an endpoint, reading its credentials if this is the first use.
-
-        Raises:
-            ConfigurationError: no such endpoint, or no credentials.
-        """
-        self._check_process()
-        found = self._endpoints.get(name or DEFAULT)
-        if found is not None:
-            return found
-        name = name or DEFAULT
-        declared = self._declared.get(name)
-        if declared is None:
-            raise errors.ConfigurationError(
-                f"Unknown endpoint {name!r}.", provider=self.provider.name, suggestions=nearest(name, self._declared)
-            )
-        url, keys, settings = declared
-        address = url or self.base_url
-        if keys is None:
-            keys = self.credentials.keys()
-        self._check_address(address, bool(keys), settings)
-        with self._lock:
-            return self._endpoints.setdefault(name, Endpoint(name, address, keys, settings, self._clock))
-
-    @property
-    def base_url(self) -> str:
-        """Address of the default endpoint: argument, metadata, environment, file, vendor."""
-        if self._base_url is not None:
-            return self._base_url
-        found = self.credentials.value("base_url", variables=self.provider.base_url_variables)
-        return _checked_url(found, "base_url") if found is not None else self.provider.base_url
-
-    def _check_address(self, address: str, has_keys: bool, settings: Settings) -> None:
-        """Refuse to send a key in clear text to another machine."""
-        if has_keys and address.startswith("http://") and not settings.allow_insecure_http and not _is_local(address):
-            raise errors.ConfigurationError(
-                f"{self.provider.title}: a key would travel unencrypted to {address}; use https, or set allow_insecure_http=True.",
-                provider=self.provider.name,
-            )
-
-    def add_key(self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None) -> str:
-        """Add a key while calls fly; returns its fingerprint. ``limit`` bounds its requests in flight.
-
-        Raises:
-            ConfigurationError: the key is malformed or there already, or the limit is below 1.
-        """
-        made = key if isinstance(key, Key) else Key(key)
-        self._change_keys(endpoint, lambda pool: pool.add(made, limit))
-        return made.fingerprint
-
-    def remove_key(self, fingerprint: str, *, endpoint: str | None = None) -> None:
-        """Take a key out; calls in flight finish on it.
-
-        Raises:
-            ConfigurationError: there is no such key.
-        """
-        self._change_keys(endpoint, lambda pool: pool.remove(fingerprint))
-
-    def rotate_key(self, fingerprint: str, key: str | Key, *, endpoint: str | None = None) -> str:
-        """Replace a key; calls in flight finish on the old one. Returns the new fingerprint.
-
-        Raises:
-            ConfigurationError: there is no such key, or the new one is malformed or there already.
-        """
-        made = key if isinstance(key, Key) else Key(key)
-        self._change_keys(endpoint, lambda pool: pool.rotate(fingerprint, made))
-        return made.fingerprint
-
-    def _change_keys(self, endpoint: str | None, change: Callable[[KeyPool], None]) -> None:
-        try:
-            self.endpoint(endpoint).change_keys(change)
-        except (LookupError, ValueError) as error:
-            if isinstance(error, errors.BackendError):
-                raise
-            raise errors.ConfigurationError(f"{error}.", provider=self.provider.name) from None
-
-    def resize(
-        self, *, max_concurrent_requests: int | None = None, queue_size: int | None = None, endpoint: str | None = None
-    ) -> None:
-        """Change the limits of a live endpoint.
-
-        Raises:
-            ConfigurationError: a limit is out of range.
-        """
-        changes = {"max_concurrent_requests": max_concurrent_requests, "queue_size": queue_size}
-        Settings.of({name: value for name, value in changes.items() if value is not None})
-        self.endpoint(endpoint).resize(max_concurrent_requests=max_concurrent_requests, queue_size=queue_size)
 
     # -- the run of one call -------------------------------------------------------------------------------------------
 
@@ -483,18 +329,10 @@ class Backend:
 
     # -- lifecycle -----------------------------------------------------------------------------------------------------
 
-    def _check_process(self) -> None:
-        """Notice a fork before anything of the parent's is used, its locks included."""
-        if self._process != os.getpid():
-            self._after_fork()
-
     def _after_fork(self) -> None:
         """Forget the parent's calls, connections and counts: they are not ours."""
-        self._process = os.getpid()
-        self._lock = threading.Lock()
+        super()._after_fork()
         self._metrics = Metrics(self._clock.monotonic(), self._clock.time())
-        for endpoint in self._endpoints.values():
-            endpoint.after_fork()
         self._till.after_fork()
         self._abandon_wire()
 
@@ -564,40 +402,3 @@ def _request_id(given: str | None) -> str | None:
         return str(uuid.UUID(given))
     except (ValueError, AttributeError, TypeError):
         raise errors.InvalidRequestError("request_id must be the text of a UUID.") from None
-
-
-def _checked_url(url: str, argument: str) -> str:
-    """Return a base URL without its trailing slash.
-
-    Raises:
-        ConfigurationError: it is not an http(s) address, or carries credentials, a query or a fragment.
-    """
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        port_is_valid = parts.port is None or 0 < parts.port < 65536
-    except (ValueError, AttributeError, TypeError):
-        raise errors.ConfigurationError(f"{argument} is not a URL.") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-        raise errors.ConfigurationError(f"{argument} must start with http:// or https:// and name a host.")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise errors.ConfigurationError(
-            f"{argument} must not hold credentials, a query or a fragment; pass keys as api_key."
-        )
-    if not url.isascii() or not url.isprintable() or " " in url:
-        raise errors.ConfigurationError(f"{argument} holds characters that do not belong into a URL.")
-    return url.rstrip("/")
-
-
-def _is_local(address: str) -> bool:
-    import ipaddress
-    from urllib.parse import urlsplit
-
-    host = urlsplit(address).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,7 +8,7 @@ A credential goes into ``Authorization: Bearer`` (any credential, what the offic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal
 
 from backends import errors
@@ -69,6 +69,7 @@ class ClaudeCore(HTTPBackend):
         request_id_headers=("request-id",),
         default_model="claude-haiku-5-5",
     )
+    reserved_headers: ClassVar[Mapping[str, str]] = {"anthropic-version": "pass anthropic_version= to the backend"}
 
     def __init__(
         self,
@@ -120,14 +121,6 @@ class ClaudeCore(HTTPBackend):
             return True
         held = self.credentials.environ.get(_TOKEN_VARIABLE, "")
         return text in [part.strip() for part in held.split(",")]
-
-    def _extra_headers(self, extra: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-        for name in extra:
-            if name.lower() == "anthropic-version":
-                bad_argument(
-                    "extra_headers must not set anthropic-version: pass anthropic_version= to the backend", "claude"
-                )
-        return super()._extra_headers(extra)
 
     # -- arguments -----------------------------------------------------------------------------------------------------
 

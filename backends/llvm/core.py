@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from backends import errors
-from backends.base import DEFAULT, Backend
+from backends.base import Backend
+from backends.endpoints import DEFAULT
 from backends.llvm.cache import CompileCache, content_key
 from backends.llvm.failures import lost, refused
 from backends.llvm.transport import Request, Returned, Transport

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from backends import errors
-from backends.http import error_text
 from backends.llvm.transport import Returned
 from backends.operation import Repeat
+from backends.reading import error_text
 from backends.resilience.failures import AttemptFailed, Blame, error_class, failed_answer, failed_wire
 from backends.wire.values import Failure, WireError
 

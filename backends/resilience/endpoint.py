@@ -20,43 +20,15 @@ from backends.resilience.backoff import Backoff
 from backends.resilience.breaker import Breaker, Lease, Refusal
 from backends.resilience.budget import RetryBudget
 from backends.resilience.clock import Clock
+from backends.resilience.passage import Passage
+from backends.resilience.status import breaker_status, queue_status
+from backends.resilience.waiter import Waiter
 from backends.secret import Key
 from backends.settings import Settings
 from backends.telemetry.prices import Charge
 from backends.types import Usage
 
 __all__ = ["Endpoint", "KeysBusy", "Passage"]
-
-
-class _Waiter:
-    """A caller in the queue, in whatever loop and thread it lives."""
-
-    __slots__ = ("future", "granted", "loop")
-
-    def __init__(self) -> None:
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.future: asyncio.Future[None] | None = None
-        self.granted = False
-
-    def tell(self, error: Exception | None = None) -> bool:
-        """Wake the caller; False when its loop is gone and nobody will ever run it."""
-        if self.loop is None:  # granted on arrival: it never slept
-            return True
-        try:
-            self.loop.call_soon_threadsafe(self._settle, error)
-        except RuntimeError:
-            return False
-        return True
-
-    def _settle(self, error: Exception | None) -> None:
-        future = self.future
-        assert future is not None
-        if future.done():
-            return
-        if error is None:
-            future.set_result(None)
-        else:
-            future.set_exception(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,65 +42,6 @@ class KeysBusy:
 
     until: float | None
     version: int
-
-
-class Passage:
-    """What one attempt holds: a slot, a lease of the breaker and a key. It is given back once, whatever happens."""
-
-    __slots__ = ("_admission", "_breaker_lease", "_charge", "_endpoint", "_key_lease", "_open", "_usage", "key")
-
-    def __init__(self, endpoint: Endpoint, breaker_lease: Lease, key_lease: key_pool.KeyLease | None) -> None:
-        self._endpoint = endpoint
-        self._admission = endpoint.admission
-        self._breaker_lease = breaker_lease
-        self._key_lease = key_lease
-        self._open = True
-        self._usage: Usage | None = None
-        self._charge: Charge | None = None
-        self.key: Key | None = key_lease.key if key_lease is not None else None
-
-    @property
-    def probe(self) -> bool:
-        """True for the one attempt that a half-open breaker let through."""
-        return self._breaker_lease.probe
-
-    def charge(self, usage: Usage | None, charge: Charge | None) -> None:
-        """Note what the attempt used and what that is charged; the key is told when the passage ends, however it does."""
-        self._usage, self._charge = usage, charge
-
-    def succeed(self, usage: Usage | None = None, charge: Charge | None = None) -> None:
-        """The attempt ended well."""
-        self.charge(usage, charge)
-        self._close("success")
-
-    def alive(self) -> None:
-        """The attempt failed, but the provider is up (a 4xx): a probe counts as passed, a closed breaker learns nothing."""
-        self._close("success" if self._breaker_lease.probe else "neutral", failed=True)
-
-    def fail(self) -> None:
-        """The attempt failed in a way that speaks of an outage."""
-        self._close("failure", failed=True)
-
-    def let_go(self) -> None:
-        """The attempt was cancelled, or says nothing of the provider."""
-        self._close("neutral")
-
-    def cool_key(self, until: float) -> None:
-        """Keep the key unused until then (monotonic seconds)."""
-        if self._key_lease is not None:
-            self._endpoint.cool(self._key_lease, until)
-
-    def retire_key(self, reason: str) -> None:
-        """Take the key out of service."""
-        if self._key_lease is not None:
-            self._endpoint.retire(self._key_lease, reason)
-
-    def _close(self, outcome: str, *, failed: bool = False) -> None:
-        if self._open:
-            self._open = False
-            if self._endpoint.admission is not self._admission:
-                return  # a call of the parent process, before a fork
-            self._endpoint.finish(self._breaker_lease, self._key_lease, outcome, self._usage, failed, self._charge)
 
 
 class Endpoint:
@@ -156,9 +69,9 @@ class Endpoint:
     def _build(self, keys: tuple[Key, ...]) -> None:
         settings = self.settings
         self._lock = threading.Lock()
-        self._key_waiters: deque[_Waiter] = deque()
+        self._key_waiters: deque[Waiter] = deque()
         self._key_version = 0
-        self.admission: Admission[_Waiter] = Admission(
+        self.admission: Admission[Waiter] = Admission(
             settings.max_concurrent_requests, settings.queue_size, Overflow(settings.overflow), settings.ageing
         )
         self.breaker = Breaker(settings.failure_threshold, settings.reset_timeout)
@@ -189,7 +102,7 @@ class Endpoint:
             QueueFullError: there is no room to wait.
             ClosedError: the backend was closed.
         """
-        waiter = _Waiter()
+        waiter = Waiter()
         now = self.clock.monotonic()
         with self._lock:
             self._check_open()
@@ -210,7 +123,7 @@ class Endpoint:
         except BaseException:
             with self._lock:
                 now = self.clock.monotonic()
-                granted: list[_Waiter] = []
+                granted: list[Waiter] = []
                 if self.admission is not admission:
                     pass  # a place of the parent process, before a fork
                 elif waiter.granted:
@@ -226,12 +139,12 @@ class Endpoint:
             granted = self._grant(self.admission.release(self.clock.monotonic()))
         self._wake(granted)
 
-    def _grant(self, waiters: list[_Waiter]) -> list[_Waiter]:
+    def _grant(self, waiters: list[Waiter]) -> list[Waiter]:
         for waiter in waiters:
             waiter.granted = True
         return waiters
 
-    def _wake(self, waiters: list[_Waiter]) -> None:
+    def _wake(self, waiters: list[Waiter]) -> None:
         left = deque(waiters)
         while left:
             waiter = left.popleft()
@@ -301,7 +214,7 @@ class Endpoint:
             return
 
     async def _key_change(self, version: int) -> None:
-        waiter = _Waiter()
+        waiter = Waiter()
         waiter.loop = asyncio.get_running_loop()
         waiter.future = waiter.loop.create_future()
         with self._lock:
@@ -355,7 +268,7 @@ class Endpoint:
         for waiter in freed:
             waiter.tell()
 
-    def _take_key_waiters(self) -> tuple[_Waiter, ...]:
+    def _take_key_waiters(self) -> tuple[Waiter, ...]:
         self._key_version += 1
         if not self._key_waiters:
             return ()
@@ -412,45 +325,13 @@ class Endpoint:
 
     def status(self) -> dict[str, Any]:
         """Return the queue's lengths, limits and waits; the shape is part of ``queue_status()``."""
-        now = self.clock.monotonic()
         with self._lock:
-            admission = self.admission
-            high, normal, low = admission.lengths()
-            return {
-                "active": admission.active,
-                "max_concurrent_requests": admission.limit,
-                "queue_size": admission.queue_size,
-                "waiting": {"high": high, "normal": normal, "low": low, "total": high + normal + low},
-                "oldest_wait_seconds": admission.oldest(now),
-                "granted": admission.granted,
-                "rejected": admission.rejected,
-                "dropped": admission.dropped,
-                "peak_active": admission.peak,
-            }
+            return queue_status(self.admission, self.clock.monotonic())
 
     def breaker_status(self) -> dict[str, Any]:
         """Return state, counts and recent transitions of the breaker."""
-        now = self.clock.monotonic()
         with self._lock:
-            breaker = self.breaker
-            return {
-                "state": breaker.state.value,
-                "failures": breaker.failures,
-                "failure_threshold": self.settings.failure_threshold,
-                "reset_timeout": self.settings.reset_timeout,
-                "opened": breaker.opened,
-                "retry_after": breaker.wait(now),
-                "transitions": [
-                    {
-                        "from": step.before.value,
-                        "to": step.after.value,
-                        "monotonic": step.monotonic,
-                        "wall": step.wall,
-                        "reason": step.reason,
-                    }
-                    for step in breaker.transitions
-                ],
-            }
+            return breaker_status(self.breaker, self.settings, self.clock.monotonic())
 
     def key_status(self) -> tuple[key_pool.KeyStatus, ...]:
         """Return usage and health of each key, masked."""

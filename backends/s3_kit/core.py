@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, TypedDict, TypeVar
 
 from backends import errors
-from backends.base import DEFAULT, Backend
+from backends.base import Backend
+from backends.endpoints import DEFAULT
 from backends.operation import CallOptions, Repeat
 from backends.parameters import bad_argument, split
 from backends.provider import Provider

@@ -14,8 +14,8 @@ from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import Any, Final
 
 from backends import errors
-from backends.http import error_text
 from backends.operation import Repeat
+from backends.reading import error_text
 from backends.resilience import hints
 from backends.resilience.failures import AttemptFailed, Blame, error_class, failed_answer, failed_format, failed_wire
 from backends.s3_kit.exchange import TooLargeError

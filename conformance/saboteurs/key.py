@@ -243,16 +243,12 @@ def follows_anywhere(backend: Any) -> None:
 @saboteur("KEY-10", "shows the provider's message as it is")
 def repeats_the_message(backend: Any) -> None:
     """Providers quote the key in their errors."""
-    import contextlib
-
-    from backends import http
+    from unittest.mock import patch
 
     refused = backend._refused
 
     async def spoilt(work: Any, response: Any, key: Any) -> Any:
-        with contextlib.ExitStack() as stack:
-            mask, http._mask = http._mask, lambda error, key: None
-            stack.callback(setattr, http, "_mask", mask)
+        with patch("backends.exchange.mask", lambda error, key: None):
             return await refused(work, response, key)
 
     backend._refused = spoilt

@@ -73,14 +73,26 @@ def _on_one_line(value: Any) -> Any:
 @saboteur("SEC-02", "mends headers instead of refusing them")
 def mends_headers(backend: Any) -> None:
     """What arrives is not what was said, and nobody is told."""
-    whole = backend._extra_headers
-    backend._extra_headers = lambda extra: whole({"X-Mended": "".join(map(str, _on_one_line(dict(extra)).values()))})
+    work = backend._work
+
+    def mended(operation: Any, endpoint: Any, options: Any) -> Any:
+        extra = "".join(map(str, _on_one_line(dict(options.get("extra_headers") or {})).values()))
+        return work(operation, endpoint, {**options, "extra_headers": {"X-Mended": extra}} if extra else options)
+
+    backend._work = mended
 
 
 @saboteur("SEC-02", "lets headers through unchecked")
 def unchecked_headers(backend: Any) -> None:
     """The HTTP library will see to it."""
-    backend._extra_headers = lambda extra: extra.items()
+    work = backend._work
+
+    def unchecked(operation: Any, endpoint: Any, options: Any) -> Any:
+        made = work(operation, endpoint, {**options, "extra_headers": None})
+        made.headers += tuple((options.get("extra_headers") or {}).items())
+        return made
+
+    backend._work = unchecked
 
 
 @saboteur("SEC-02", "takes a key with a line break", maker=True)
