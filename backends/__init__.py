@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from backends.hf_tei import HFTEI
     from backends.hf_tgi import HFTGI
     from backends.llvm import LLVM
+    from backends.multiplexer import ApiKeyMultiplexer
     from backends.ollama import Ollama
     from backends.opea import OPEA
     from backends.openai import OpenAI
@@ -29,6 +30,7 @@ __all__ = [
     "OPEA",
     "OVMS",
     "VLLM",
+    "ApiKeyMultiplexer",
     "Claude",
     "Gemini",
     "Groq",
@@ -54,6 +56,7 @@ _HOMES: Final = {
     "OpenAI": "backends.openai",
     "S3Kit": "backends.s3_kit",
     "VLLM": "backends.vllm",
+    "ApiKeyMultiplexer": "backends.multiplexer",
     "Priority": "backends.types",
     "create": "backends.registry",
     "names": "backends.registry",

@@ -165,9 +165,20 @@ class Backend(Endpoints):
             started,
             retried=self._retried,
         )
+        call.only_key, call.patience = options.get("use_key"), self._patience(options)
         if self._observers is not None:
             call.watch = Watch(self._observers, call, endpoint)
         return call
+
+    def _patience(self, options: CallOptions) -> float | None:
+        patience = options.get("patience")
+        if patience is not None and (
+            isinstance(patience, bool) or not isinstance(patience, int | float) or not patience >= 0
+        ):
+            raise errors.InvalidRequestError(
+                f"patience must be a number of seconds, 0 or more, not {patience!r}.", provider=self.provider.name
+            )
+        return patience
 
     def _own_id(self, options: CallOptions) -> str:
         """Return the id of a call: the caller's own, normalised, else a fresh one.

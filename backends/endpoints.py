@@ -158,30 +158,40 @@ class Endpoints:
     def add_key(self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None) -> str:
         """Add a key while calls fly; returns its fingerprint. ``limit`` bounds its requests in flight.
 
+        A :class:`~backends.secret.Key` may have a name, by which calls (``use_key``) and the methods beside this one know it.
+
         Raises:
-            ConfigurationError: the key is malformed or there already, or the limit is below 1.
+            ConfigurationError: the key is malformed, it or its name is there already, or the limit is below 1.
         """
         made = key if isinstance(key, Key) else Key(key)
         self._change_keys(endpoint, lambda pool: pool.add(made, limit))
         return made.fingerprint
 
-    def remove_key(self, fingerprint: str, *, endpoint: str | None = None) -> None:
-        """Take a key out; calls in flight finish on it.
+    def remove_key(self, which: str, *, endpoint: str | None = None) -> None:
+        """Take a key out, by its fingerprint or name; calls in flight finish on it. With the last one gone nothing is sent.
 
         Raises:
             ConfigurationError: there is no such key.
         """
-        self._change_keys(endpoint, lambda pool: pool.remove(fingerprint))
+        self._change_keys(endpoint, lambda pool: pool.remove(which))
 
-    def rotate_key(self, fingerprint: str, key: str | Key, *, endpoint: str | None = None) -> str:
-        """Replace a key; calls in flight finish on the old one. Returns the new fingerprint.
+    def rotate_key(self, which: str, key: str | Key, *, endpoint: str | None = None) -> str:
+        """Replace a key, by its fingerprint or name; calls in flight finish on the old one. Returns the new fingerprint.
 
         Raises:
             ConfigurationError: there is no such key, or the new one is malformed or there already.
         """
         made = key if isinstance(key, Key) else Key(key)
-        self._change_keys(endpoint, lambda pool: pool.rotate(fingerprint, made))
+        self._change_keys(endpoint, lambda pool: pool.rotate(which, made))
         return made.fingerprint
+
+    def limit_key(self, which: str, limit: int | None, *, endpoint: str | None = None) -> None:
+        """Bound the requests in flight of one key, by its fingerprint or name; None for no bound of its own.
+
+        Raises:
+            ConfigurationError: there is no such key, or the limit is below 1.
+        """
+        self._change_keys(endpoint, lambda pool: pool.limit(which, limit))
 
     def _change_keys(self, endpoint: str | None, change: Callable[[KeyPool], None]) -> None:
         try:

@@ -69,6 +69,7 @@ _FIELDS = (
     "suggestions",
     "usage",
     "cost",
+    "hops",
 )
 
 
@@ -89,6 +90,7 @@ class BackendError(Exception):
         usage: tokens of a stream up to where it broke off (a :class:`backends.types.Usage`, whose ``estimated`` says whose
             count it is), or None.
         cost: what that is charged in US dollars, or None when unknown.
+        hops: what a chain tried in vain, this error's own hop last; see :mod:`backends.failover`.
     """
 
     fault = "provider"
@@ -109,6 +111,7 @@ class BackendError(Exception):
         suggestions: tuple[str, ...] = (),
         usage: Any = None,
         cost: float | None = None,
+        hops: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -123,6 +126,7 @@ class BackendError(Exception):
         self.suggestions = suggestions
         self.usage = usage
         self.cost = cost
+        self.hops = hops
 
     def __str__(self) -> str:
         about = [

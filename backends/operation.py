@@ -45,6 +45,9 @@ class CallOptions(TypedDict, total=False):
         extra_body: fields merged into the JSON body as they are, for what the provider takes and this library does not name.
         cache: False neither looks into the cache nor keeps the answer; True is as set up.
         cache_tenant: on whose behalf; kept answers are shared within a tenant only.
+        patience: seconds that this call may wait for its next attempt or for a cooling key; where it would have to wait
+            longer it ends with the failure at hand. None leaves it to the settings.
+        use_key: name or fingerprint of the one key that this call may go with.
     """
 
     priority: Priority
@@ -55,6 +58,8 @@ class CallOptions(TypedDict, total=False):
     extra_body: Mapping[str, Any] | None
     cache: bool | None
     cache_tenant: str | None
+    patience: float | None
+    use_key: str | None
 
 
 class Repeat(Enum):

@@ -117,7 +117,9 @@ def _extra_headers(
         instead = reserved.get(name.lower())
         if instead is not None:
             raise errors.InvalidRequestError(
-                f"extra_headers must not set {name.lower()}: {instead}.", provider=provider.name, code="invalid_argument"
+                f"extra_headers must not set {name.lower()}: {instead}.",
+                provider=provider.name,
+                code="invalid_argument",
             )
         if name.lower() in _PROTECTED_HEADERS or name.lower() == provider.key_header.lower():
             raise errors.InvalidRequestError(f"extra_headers must not set {name}.", provider=provider.name)

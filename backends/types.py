@@ -110,6 +110,7 @@ class Reply:
         cost: in US dollars, or None when unknown; never a silent 0.
         cached: true when no wire was used.
         headers: the answer's headers with lower-case names (rate-limit windows and the like).
+        hops: what was tried in vain before this answer, where a chain was called; see :mod:`backends.failover`.
     """
 
     raw: Any = None
@@ -122,6 +123,7 @@ class Reply:
     cost: float | None = None
     cached: bool = False
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hops: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

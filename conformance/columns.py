@@ -34,7 +34,7 @@ COLUMNS: Final = (
     Column("circuit breaker", _ids("BRK", *range(1, 11))),
     Column("monitoring", _ids("TRK", 3, 5, 7, 8, 9, 10, 11)),
     Column("batching", _ids("BAT", *range(1, 8))),
-    Column("key multiplexing", _ids("KEY", 4, 5, 6, 8, 11, 12)),
+    Column("key multiplexing", _ids("KEY", 4, 5, 6, 8, 11, 12, 15, 16, 17, 18)),
     Column("semantic cache", _ids("CAC", *range(1, 10))),
     Column("streaming", _ids("STR", *range(1, 11))),
 )

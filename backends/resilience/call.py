@@ -43,6 +43,8 @@ class Call(Generic[T]):
         attempt: puts the request on the wire once with the given key and returns what came, or raises AttemptFailed.
         deadline_at: monotonic seconds after which nothing may go on, None for no limit.
         affinity: what requests that should share a key have in common.
+        only_key: name or fingerprint of the one key it may go with, None for any.
+        patience: seconds it may wait for its next attempt or for a key, None for as long as the settings say.
         asked: the body of a request that may be charged (empty where it is not JSON), None for one that only asks what
             there is.
         charge: what it is charged, once that is said; see :mod:`backends.charging`.
@@ -63,6 +65,8 @@ class Call(Generic[T]):
     queued: float = 0.0
     retried: Callable[[str], None] | None = None
     affinity: bytes | None = None
+    only_key: str | None = None
+    patience: float | None = None
     asked: Mapping[str, Any] | None = None
     charge: Charge | None = None
     reserved: float | None = None
@@ -92,7 +96,7 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
         entered = True
         call.queued += clock.monotonic() - waited_from
         try:
-            passage = endpoint.board(tried, call.affinity)
+            passage = endpoint.board(tried, call.affinity, call.only_key)
         except errors.ServiceUnavailableError as refusal:
             endpoint.leave()
             raise (refusal if last is None else _opened_under(last.error, refusal)) from None
@@ -190,7 +194,7 @@ def _learn(
         raise failure.error
     if blame is Blame.REQUEST:
         raise failure.error
-    if blame in (Blame.KEY_BUSY, Blame.KEY_REFUSED) and fingerprint and endpoint.has_ready_key(tried):
+    if blame in (Blame.KEY_BUSY, Blame.KEY_REFUSED) and fingerprint and endpoint.has_ready_key(tried, call.only_key):
         return None
     if blame is Blame.KEY_REFUSED:
         raise failure.error
@@ -201,11 +205,13 @@ def _learn(
         raise failure.error
     if blame is Blame.KEY_BUSY and fingerprint:
         # Other keys may be cooling for a shorter time than this one.
-        ready = endpoint.next_key_at()
+        ready = endpoint.next_key_at(call.only_key)
         if ready is not None:
             delay = max(delay if failure.hint is None else 0.0, ready - now)
             if failure.hint is not None:
                 delay *= 1 + endpoint.settings.jitter * random()
+    if call.patience is not None and delay > call.patience:
+        raise failure.error
     if call.deadline_at is not None and now + delay >= call.deadline_at:
         raise errors.DeadlineExceededError(
             f"The next attempt would start in {delay:.3g} s, after the deadline; the last one failed: {failure.error.message}",
@@ -237,9 +243,13 @@ async def _await_key(
         raise errors.AuthenticationError(f"No key of endpoint {endpoint.name!r} is usable: {obstacle.reason}.")
     now = endpoint.clock.monotonic()
     wait = max(0.0, obstacle.until - now)
-    if wait > endpoint.settings.max_retry_after or (call.deadline_at is not None and now + wait >= call.deadline_at):
+    longest = endpoint.settings.max_retry_after
+    if call.patience is not None:
+        longest = min(longest, call.patience)
+    if wait > longest or (call.deadline_at is not None and now + wait >= call.deadline_at):
+        whose = f"Key {call.only_key!r}" if call.only_key is not None else "Every key"
         raise errors.RateLimitError(
-            f"Every key of endpoint {endpoint.name!r} is cooling down for another {wait:.3g} s.",
+            f"{whose} of endpoint {endpoint.name!r} is cooling down for another {wait:.3g} s.",
             status=429,
             retry_after=wait,
         ) from (last.error if last else None)

@@ -176,7 +176,7 @@ class Endpoint:
             raise self._open_error(wait)
 
     def board(
-        self, tried: Collection[str], affinity: bytes | None = None
+        self, tried: Collection[str], affinity: bytes | None = None, only: str | None = None
     ) -> Passage | key_pool.Wait | KeysBusy | key_pool.Exhausted:
         """Turn a slot into a passage; on anything else the caller still holds the slot.
 
@@ -190,7 +190,7 @@ class Endpoint:
                 raise self._open_error(lease.retry_after)
             if not self.has_keys:
                 return Passage(self, lease, None)
-            key_lease = self.pool.acquire(now, tried=tried, affinity=affinity)
+            key_lease = self.pool.acquire(now, tried=tried, affinity=affinity, only=only)
             if isinstance(key_lease, key_pool.KeyLease):
                 return Passage(self, lease, key_lease)
             self.breaker.release(lease, now, self.clock.time())
@@ -290,7 +290,9 @@ class Endpoint:
         """Run ``change(pool)`` under the lock and wake whoever waits for a key."""
         with self._lock:
             change(self.pool)
-            self.has_keys = bool(self.pool.keys())
+            self.has_keys = self.has_keys or bool(
+                self.pool.keys()
+            )  # with its last key gone it sends nothing, not keyless
             freed = self._take_key_waiters()
         for waiter in freed:
             waiter.tell()
@@ -308,11 +310,11 @@ class Endpoint:
             with self._lock:
                 self.budget.deposit()
 
-    def next_key_at(self) -> float | None:
+    def next_key_at(self, only: str | None = None) -> float | None:
         """Return when the next cooling key is ready (monotonic), now when one is, None without live keys."""
         now = self.clock.monotonic()
         with self._lock:
-            return self.pool.next_ready(now) if self.has_keys else now
+            return self.pool.next_ready(now, only) if self.has_keys else now
 
     def close(self) -> None:
         """Refuse whoever waits and whoever comes."""
@@ -339,8 +341,8 @@ class Endpoint:
         with self._lock:
             return self.pool.snapshot(now)
 
-    def has_ready_key(self, tried: Collection[str]) -> bool:
+    def has_ready_key(self, tried: Collection[str], only: str | None = None) -> bool:
         """Say whether a key that was not tried could be leased now, or as soon as a call gives it back."""
         now = self.clock.monotonic()
         with self._lock:
-            return self.pool.ready(now, tried)
+            return self.pool.ready(now, tried, only)

@@ -10,7 +10,7 @@ from typing import Final, Literal, final
 
 from backends.secret import Key
 
-__all__ = ["Entry", "KeyLease", "KeyStatus", "Totals"]
+__all__ = ["Entry", "KeyLease", "KeyStatus", "Totals", "checked_limit"]
 
 # Who was told to come back at a moment may come a rounding error early.
 _SLACK: Final = 1e-6
@@ -68,6 +68,17 @@ class Totals:
         self.unknown_costs += other.unknown_costs
 
 
+def checked_limit(limit: int | None) -> int | None:
+    """Return a limit of leases per key as it is.
+
+    Raises:
+        ValueError: it is below 1 or no whole number.
+    """
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise ValueError("the limit of a key must be a whole number, 1 or more, or None")
+    return limit
+
+
 class Entry:
     """One key in the pool, and what is known of it."""
 
@@ -84,11 +95,9 @@ class Entry:
     )
 
     def __init__(self, key: Key, limit: int | None) -> None:
-        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-            raise ValueError("the limit of a key must be a whole number, 1 or more, or None")
         self.key = key
         self.fingerprint = key.fingerprint
-        self.limit = limit
+        self.limit = checked_limit(limit)
         self.in_flight = 0
         self.cooling_until = 0.0
         self.retired = 0
@@ -100,6 +109,10 @@ class Entry:
     def cools(self, now: float) -> bool:
         """Tell whether it must not be offered yet."""
         return self.cooling_until - now > _SLACK
+
+    def answers_to(self, which: str) -> bool:
+        """Tell whether this is its fingerprint or its name."""
+        return which == self.fingerprint or which == self.key.name
 
     def has_room(self) -> bool:
         """Tell whether one more lease may be out."""

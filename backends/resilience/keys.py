@@ -6,13 +6,13 @@ caller's to say: this module never sees a status, never waits, and shows of a ke
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
-from backends.resilience.key_state import Entry, KeyLease, KeyStatus, Totals
+from backends.resilience.key_state import Entry, KeyLease, KeyStatus, Totals, checked_limit
 from backends.secret import Key
 from backends.telemetry.prices import Charge
 from backends.types import Usage
@@ -97,32 +97,39 @@ class KeyPool:
         """
         self._entries.append(self._enter(key, self._limit if limit is None else limit))
 
-    def remove(self, fingerprint: str) -> None:
+    def remove(self, which: str) -> None:
         """Offer a key no more. Leases that are out finish on it, and its totals remain.
+
+        Args:
+            which: its fingerprint or its name.
 
         Raises:
             LookupError: no such key in the pool.
         """
-        index = self._find(fingerprint)
+        index = self._find(which)
         entry = self._entries.pop(index)
         if index < self._cursor:
             self._cursor -= 1
         self._leave(entry)
 
-    def rotate(self, old_fingerprint: str, new_key: Key) -> None:
+    def rotate(self, which: str, new_key: Key) -> None:
         """Put a new key in the place of an old one; leases of the old one finish on it and count for it.
+
+        Args:
+            which: fingerprint or name of the old one.
+            new_key: what comes in its place.
 
         Raises:
             LookupError: the old one is not in the pool.
             ValueError: the new one is in the pool already.
         """
-        index = self._find(old_fingerprint)
+        index = self._find(which)
         old = self._entries[index]
-        self._entries[index] = self._enter(new_key, old.limit)
+        self._entries[index] = self._enter(new_key, old.limit, instead_of=old)
         self._leave(old)
 
     def acquire(
-        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None
+        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None, only: str | None = None
     ) -> KeyLease | Wait | Busy | Exhausted:
         """Choose a key for one attempt.
 
@@ -131,6 +138,7 @@ class KeyPool:
             tried: fingerprints of keys this request has used; others go first.
             affinity: what requests that should share a key have in common, such as a digest of a long prefix. They get
                 the same key while it is ready, whatever the strategy, and keep it when other keys come or go.
+            only: fingerprint or name of the one key that will do; None for any.
 
         A key that cools is not offered before its time. When all keys are retired, a request that has not tried any is
         given the one retired last: a refusal may have been a mistake, and a success makes the key ready again.
@@ -139,8 +147,8 @@ class KeyPool:
         used: list[Entry] = []
         busy = False
         soonest: float | None = None
-        entries = self._entries
-        turn = self._cursor
+        entries = self._those(only)
+        turn = self._cursor if only is None else 0
         for entry in entries[turn:] + entries[:turn] if turn else entries:
             if entry.retired:
                 continue
@@ -163,22 +171,31 @@ class KeyPool:
             return _BUSY if soonest is None else Busy(soonest)
         if soonest is not None:
             return Wait(soonest)
-        return self._last_resort(now, tried)
+        return self._last_resort(entries, now, tried)
 
-    def ready(self, now: float, tried: Collection[str] = ()) -> bool:
+    def ready(self, now: float, tried: Collection[str] = (), only: str | None = None) -> bool:
         """Tell whether a key outside ``tried`` can be leased now, or as soon as some lease of it is given back."""
         return any(
-            not entry.retired and not entry.cools(now) and entry.fingerprint not in tried for entry in self._entries
+            not entry.retired and not entry.cools(now) and entry.fingerprint not in tried for entry in self._those(only)
         )
 
-    def next_ready(self, now: float) -> float | None:
+    def next_ready(self, now: float, only: str | None = None) -> float | None:
         """Return ``now`` when a key is healthy, else the moment the first one has cooled, None when all are retired."""
-        moments = [max(now, entry.cooling_until) for entry in self._entries if not entry.retired]
+        moments = [max(now, entry.cooling_until) for entry in self._those(only) if not entry.retired]
         return min(moments, default=None)
 
     def keys(self) -> tuple[Key, ...]:
         """Return the keys in the pool, retired ones included, in order."""
         return tuple(entry.key for entry in self._entries)
+
+    def limit(self, which: str, limit: int | None) -> None:
+        """Let at most so many leases of a key be out at once; None for no limit. Those that are out go on.
+
+        Raises:
+            LookupError: no such key in the pool.
+            ValueError: the limit is below 1.
+        """
+        self._entries[self._find(which)].limit = checked_limit(limit)
 
     def renewed(self) -> KeyPool:
         """Return a pool of the same keys, limits and strategy in which nothing has happened yet (after a fork)."""
@@ -254,15 +271,20 @@ class KeyPool:
             )
         return tuple(rows)
 
-    def _find(self, fingerprint: str) -> int:
-        for index, entry in enumerate(self._entries):
-            if entry.fingerprint == fingerprint:
-                return index
-        raise LookupError(f"no key with the fingerprint {fingerprint} is in the pool")
+    def _those(self, only: str | None) -> list[Entry]:
+        return self._entries if only is None else [entry for entry in self._entries if entry.answers_to(only)]
 
-    def _enter(self, key: Key, limit: int | None) -> Entry:
+    def _find(self, which: str) -> int:
+        for index, entry in enumerate(self._entries):
+            if entry.answers_to(which):
+                return index
+        raise LookupError(f"no key with the fingerprint or name {which[:100]!r} is in the pool")
+
+    def _enter(self, key: Key, limit: int | None, *, instead_of: Entry | None = None) -> Entry:
         if any(entry.fingerprint == key.fingerprint for entry in self._entries):
             raise ValueError(f"{key} is in the pool already")
+        if any(entry.answers_to(key.name) for entry in self._entries if entry is not instead_of):
+            raise ValueError(f"a key named {key.name[:100]!r} is in the pool already")
         return Entry(key, limit)
 
     def _leave(self, entry: Entry) -> None:
@@ -291,10 +313,12 @@ class KeyPool:
         entry.in_flight += 1
         return KeyLease(entry)
 
-    def _last_resort(self, now: float, tried: Collection[str]) -> KeyLease | Wait | Busy | Exhausted:
-        last = max(self._entries, key=lambda entry: entry.retired, default=None)
+    def _last_resort(
+        self, entries: Sequence[Entry], now: float, tried: Collection[str]
+    ) -> KeyLease | Wait | Busy | Exhausted:
+        last = max(entries, key=lambda entry: entry.retired, default=None)
         if last is None:
-            return Exhausted("the pool holds no key")
+            return Exhausted("the pool holds no such key" if self._entries else "the pool holds no key")
         if tried:
             return Exhausted(last.reason or "all keys are retired")
         if last.cools(now):

@@ -50,6 +50,8 @@ class Options(TypedDict, total=False):
     endpoint: str | None
     deadline: float | None
     request_id: str | None
+    patience: float | None
+    use_key: str | None
 
 
 class S3Core(Backend):
@@ -166,18 +168,21 @@ class S3Core(Backend):
         """
         return super().add_key(self.read_pair(key), endpoint=endpoint, limit=limit)
 
-    def rotate_key(self, fingerprint: str, key: str | Key, *, endpoint: str | None = None) -> str:
-        """Replace a pair; calls in flight finish on the old one. A new secret for the same id is a rotation, too.
+    def rotate_key(self, which: str, key: str | Key, *, endpoint: str | None = None) -> str:
+        """Replace a pair, by its fingerprint or name; calls in flight finish on the old one.
+
+        A new secret for the same id is a rotation, too.
 
         Raises:
             ConfigurationError: there is no such key, or the new one is no pair or there already.
         """
         pair = self.read_pair(key)
-        if pair.fingerprint != fingerprint:
-            return super().rotate_key(fingerprint, pair, endpoint=endpoint)
+        known = {held.name: held.fingerprint for held in self.endpoint(endpoint).key_status()}
+        if pair.fingerprint != known.get(which, which):
+            return super().rotate_key(which, pair, endpoint=endpoint)
 
         def exchange_secret(pool: KeyPool) -> None:
-            pool.remove(fingerprint)
+            pool.remove(which)
             pool.add(pair)
 
         self._change_keys(endpoint, exchange_secret)

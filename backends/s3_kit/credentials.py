@@ -123,7 +123,12 @@ def as_pair(key: str | Key) -> CredentialPair:
     """
     if isinstance(key, CredentialPair):
         return key
-    return CredentialPair.parse(key.reveal() if isinstance(key, Key) else key)
+    if not isinstance(key, Key):
+        return CredentialPair.parse(key)
+    pair = CredentialPair.parse(key.reveal())
+    if key.name != key.fingerprint:
+        pair.name = key.name
+    return pair
 
 
 def _pair(values: Mapping[str, Any], names: Sequence[str], where: str) -> CredentialPair:

@@ -111,4 +111,35 @@ REQUIREMENTS: Final = (
         "house rule: multiplexing",
         applies_to=frozenset({"keys"}),
     ),
+    Requirement(
+        "KEY-15",
+        Level.MUST,
+        "A call that names a key goes with that key and no other: it waits for it, or fails with what the key met, while "
+        "calls that name none use them all; without its last key a backend sends nothing.",
+        "plan: get a client by name or by strategy",
+        applies_to=frozenset({"keys"}),
+    ),
+    Requirement(
+        "KEY-16",
+        Level.MUST,
+        "A call whose patience is shorter than the wait for its next attempt, or for a cooling key, ends at once with the "
+        "failure at hand.",
+        "ai-triad-research#1593 (120 s of sleep before the next key is tried)",
+        applies_to=frozenset({"http"}),
+    ),
+    Requirement(
+        "KEY-17",
+        Level.MUST,
+        "A chain goes to its next hop without sleeping when a hop fails through no fault of the request, keeps one request "
+        "id and one deadline, and tells why each hop failed; a request at fault itself is sent once.",
+        "litellm fallbacks; litellm#34129 (attempts multiply), bifrost#5876",
+        applies_to=frozenset({"chat", "http"}),
+    ),
+    Requirement(
+        "KEY-18",
+        Level.MUST,
+        "A streamed chain goes to its next hop until there is content, and never after it.",
+        "anthropic-sdk-python#1258, litellm#32835 (duplicated output)",
+        applies_to=frozenset({"chat", "stream"}),
+    ),
 )

@@ -187,8 +187,8 @@ def keeps_rotated_keys(backend: Any) -> None:
     """Rotation adds the new key and forgets to take the old one out."""
 
     class Hoarding(KeyPool):
-        def rotate(self, old_fingerprint: str, new_key: Key) -> None:
-            del old_fingerprint
+        def rotate(self, which: str, new_key: Key) -> None:
+            del which
             self.add(new_key)
 
     _with_pool(backend, Hoarding)
@@ -275,9 +275,11 @@ def no_affinity(backend: Any) -> None:
     """Round robin defeats the provider's prompt cache (GoModel#516)."""
 
     class Scattered(KeyPool):
-        def acquire(self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None) -> Any:
+        def acquire(
+            self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None, only: str | None = None
+        ) -> Any:
             del affinity
-            return super().acquire(now, tried=tried)
+            return super().acquire(now, tried=tried, only=only)
 
     _with_pool(backend, Scattered)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from backends.resilience.key_state import Entry
 from backends.resilience.keys import Busy, Exhausted, KeyLease, KeyPool, Wait
@@ -26,10 +26,10 @@ class Impatient(KeyPool):
     """Offers a rate-limited key before its time."""
 
     def acquire(
-        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None
+        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None, only: str | None = None
     ) -> KeyLease | Wait | Busy | Exhausted:
         """Live in the future."""
-        return super().acquire(now + 5.0, tried=tried, affinity=affinity)
+        return super().acquire(now + 5.0, tried=tried, affinity=affinity, only=only)
 
 
 class ShortensTheWait(KeyPool):
@@ -73,8 +73,10 @@ class OldSuccessRevives(KeyPool):
 class NeverForgives(KeyPool):
     """One refusal by mistake and a single key is dead until the program is restarted."""
 
-    def _last_resort(self, now: float, tried: Collection[str]) -> KeyLease | Wait | Busy | Exhausted:
-        return super()._last_resort(now, tried or ("something",))
+    def _last_resort(
+        self, entries: Sequence[Entry], now: float, tried: Collection[str]
+    ) -> KeyLease | Wait | Busy | Exhausted:
+        return super()._last_resort(entries, now, tried or ("something",))
 
 
 class ForgetsTheRemoved(KeyPool):
@@ -87,9 +89,9 @@ class ForgetsTheRemoved(KeyPool):
 class RotatesInPlace(KeyPool):
     """What was sent with the old key is counted for the new one."""
 
-    def rotate(self, old_fingerprint: str, new_key: Key) -> None:
+    def rotate(self, which: str, new_key: Key) -> None:
         """Exchange the key under the leases."""
-        entry = self._entries[self._find(old_fingerprint)]
+        entry = self._entries[self._find(which)]
         self._enter(new_key, None)
         entry.key, entry.fingerprint = new_key, new_key.fingerprint
 
@@ -97,18 +99,18 @@ class RotatesInPlace(KeyPool):
 class NoLimit(KeyPool):
     """Takes a limit per key and ignores it."""
 
-    def _enter(self, key: Key, limit: int | None) -> Entry:
-        return super()._enter(key, None)
+    def _enter(self, key: Key, limit: int | None, *, instead_of: Entry | None = None) -> Entry:
+        return super()._enter(key, None, instead_of=instead_of)
 
 
 class TriedAgainFirst(KeyPool):
     """Goes back to a key that has just failed while a fresh one is idle."""
 
     def acquire(
-        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None
+        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None, only: str | None = None
     ) -> KeyLease | Wait | Busy | Exhausted:
         """Forget what was tried."""
-        answer = super().acquire(now, affinity=affinity)
+        answer = super().acquire(now, affinity=affinity, only=only)
         if tried and isinstance(answer, KeyLease) and answer.entry.retired:
             self.release(answer)
             return Exhausted(answer.entry.reason or "")
@@ -119,10 +121,10 @@ class DeafToAffinity(KeyPool):
     """Spreads the calls of one conversation over all keys, and the provider's prompt cache never hits."""
 
     def acquire(
-        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None
+        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None, only: str | None = None
     ) -> KeyLease | Wait | Busy | Exhausted:
         """Drop the affinity."""
-        return super().acquire(now, tried=tried)
+        return super().acquire(now, tried=tried, only=only)
 
 
 BROKEN = (
