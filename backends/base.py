@@ -26,6 +26,7 @@ from backends.refusals import refuse_calls
 from backends.resilience.call import Call, travel, within
 from backends.resilience.clock import Clock, SystemClock
 from backends.resilience.endpoint import Endpoint, Passage
+from backends.resilience.supply import KeySource
 from backends.secret import Key
 from backends.settings import Settings
 from backends.telemetry.events import Observer
@@ -49,6 +50,8 @@ class Backend(Endpoints):
         resources: accepted for compatibility with the framework; not used.
         metadata: credentials as the framework passes them (``{"openai_api_key": ...}``).
         api_key, api_keys: credentials; the first source of argument, metadata, environment and file wins.
+        key_source: where they come from instead, and are fetched anew while the program runs; see
+            :mod:`backends.key_sources`.
         base_url: another address than the vendor's.
         model: the model of calls that name none.
         transport: an ``httpx.AsyncBaseTransport`` (``httpx.MockTransport``, respx) instead of the network.
@@ -81,6 +84,7 @@ class Backend(Endpoints):
         *,
         api_key: str | Key | None = None,
         api_keys: Sequence[str | Key] | None = None,
+        key_source: KeySource | None = None,
         base_url: str | None = None,
         model: str | None = None,
         transport: Any = None,
@@ -96,8 +100,15 @@ class Backend(Endpoints):
         del resources
         if metadata is not None and not isinstance(metadata, Mapping):
             raise errors.ConfigurationError("metadata must be a mapping.", provider=self.provider.name)
+        self._transport = transport
         self.settings = self._chosen_settings(settings)
         self.model = model or self.provider.default_model
+        if key_source is not None and (api_key is not None or api_keys is not None):
+            raise errors.ConfigurationError(
+                "Pass one of api_key, api_keys and key_source.", provider=self.provider.name
+            )
+        self._source = key_source
+        self._sources: dict[str, KeySource | None] = {DEFAULT: key_source}
         self.credentials = Credentials(
             self.provider,
             api_key=api_key,
@@ -107,7 +118,6 @@ class Backend(Endpoints):
             path=Path(credentials_path) if credentials_path is not None else None,
         )
         self._base_url = checked_url(base_url, "base_url") if base_url is not None else None
-        self._transport = transport
         self._clock: Clock = clock or SystemClock()
         self._random = random or random_module.random
         self._ids = ids or _uuid
@@ -122,7 +132,7 @@ class Backend(Endpoints):
         }
         self._metrics = Metrics(self._clock.monotonic(), self._clock.time())
         own_prices = PriceTable() if prices is None else given_prices(prices)
-        self._till = Till(self.vendor_prices, own_prices, self.reply_cost, self.settings.max_cost)
+        self._till = Till(self.vendor_prices, own_prices, self.reply_cost, self.settings)
 
     # -- endpoints -----------------------------------------------------------------------------------------------------
 
@@ -166,6 +176,7 @@ class Backend(Endpoints):
             retried=self._retried,
         )
         call.only_key, call.patience = options.get("use_key"), self._patience(options)
+        call.tenant = options.get("tenant")
         if self._observers is not None:
             call.watch = Watch(self._observers, call, endpoint)
         return call
@@ -270,6 +281,7 @@ class Backend(Endpoints):
                 usage=usage,
                 attempts=call.attempts,
                 charge=call.charge,
+                tenant=call.tenant,
             )
         if call.watch is not None:
             call.watch.ended(outcome, error, usage, first, total)

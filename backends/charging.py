@@ -17,6 +17,7 @@ from backends.operation import CountsSoFar
 from backends.resilience.call import Call
 from backends.resilience.endpoint import Endpoint, Passage
 from backends.resilience.purse import Purse
+from backends.settings import Settings
 from backends.telemetry.bounds import most_cost
 from backends.telemetry.broken_off import usage_so_far
 from backends.telemetry.prices import STANDARD, Charge, PriceTable, Terms
@@ -36,7 +37,12 @@ _MAY_HAVE_COST: Final = (
     errors.TransportError,
 )
 """Failures after which the provider may have done the work, and charge it, without our hearing how much."""
-_NEVER_SENT: Final = frozenset({"connect", "connect_timeout", "tls", "reset_before_sent", "redirect", "insecure"})
+_MOST_TENANTS: Final = 10_000
+_OTHER_TENANTS: Final = "(other)"
+"""The purse that tenants beyond those share: what is remembered is bounded, and so is what they spend."""
+_NEVER_SENT: Final = frozenset(
+    {"connect", "connect_timeout", "tls", "reset_before_sent", "redirect", "insecure", "proxy"}
+)
 """Codes of transport errors after which it cannot."""
 
 
@@ -61,7 +67,7 @@ class Till:
         vendor: gives the vendor's prices; asked at the first call, because it may read a file.
         own: prices that the caller gave; they stand in place of the vendor's for the same names.
         price: prices one reply by a table: ``price(reply, asked, table)``.
-        max_cost: bound of the whole backend in US dollars, None for no bound.
+        settings: of the backend; ``max_cost`` bounds the whole of it, ``max_cost_per_tenant`` each tenant of it.
     """
 
     def __init__(
@@ -69,13 +75,15 @@ class Till:
         vendor: Callable[[], PriceTable],
         own: PriceTable,
         price: Callable[[Reply, Mapping[str, Any], PriceTable], float | None],
-        max_cost: float | None,
+        settings: Settings,
     ) -> None:
         self._vendor = vendor
         self._own = own
         self._price = price
         self._table: PriceTable | None = None
-        self._purse = Purse(max_cost)
+        self._purse = Purse(settings.max_cost)
+        self._per_tenant = settings.max_cost_per_tenant
+        self._tenants: dict[str, Purse] = {}
         self._purses: dict[str, Purse] = {}
         self._lock = threading.Lock()
 
@@ -145,7 +153,8 @@ class Till:
             BudgetExceededError: a budget has no room for it; nothing was sent.
             ConfigurationError: there is a budget, and no price to hold it by.
         """
-        if self._purse.limit is None and endpoint.settings.max_cost is None:
+        per_tenant = self._per_tenant if call.tenant is not None else None
+        if self._purse.limit is None and endpoint.settings.max_cost is None and per_tenant is None:
             return
         if call.asked is None:
             return
@@ -155,11 +164,17 @@ class Till:
             )
         most = most_cost(self.table.find(call.model), call.asked)
         with self._lock:
-            own = self._purses.setdefault(endpoint.name, Purse(endpoint.settings.max_cost))
-            for purse, owner in ((self._purse, "this backend"), (own, f"endpoint {endpoint.name!r}")):
+            self._purses.setdefault(endpoint.name, Purse(endpoint.settings.max_cost))
+            owners = (
+                "max_cost of this backend",
+                f"max_cost of endpoint {endpoint.name!r}",
+                f"max_cost_per_tenant of tenant {(call.tenant or '')[:100]!r}",
+            )
+            purses = self._purses_of(call, endpoint)
+            for purse, owner in zip(purses, owners, strict=False):
                 if not purse.admits(most):
                     raise _over_budget(purse, owner, most)
-            for purse in (self._purse, own):
+            for purse in purses:
                 purse.reserve(most)
             call.reserved = most
             call.admitted = True
@@ -171,13 +186,22 @@ class Till:
         call.admitted = False
         cost = call.charge.cost if call.charge is not None else None
         with self._lock:
-            for purse in (self._purse, self._purses[endpoint.name]):
+            for purse in self._purses_of(call, endpoint):
                 purse.settle(call.reserved, cost)
+
+    def _purses_of(self, call: Call[Any], endpoint: Endpoint) -> tuple[Purse, ...]:
+        """Return the purses that a call spends from: the backend's, its endpoint's and its tenant's."""
+        purses = (self._purse, self._purses[endpoint.name])
+        if self._per_tenant is None or call.tenant is None:
+            return purses
+        known = self._tenants
+        name = call.tenant if call.tenant in known or len(known) < _MOST_TENANTS else _OTHER_TENANTS
+        return (*purses, known.setdefault(name, Purse(self._per_tenant)))
 
     def renew(self) -> None:
         """Forget what was spent of every budget; calls in flight keep what is set aside for them."""
         with self._lock:
-            for purse in (self._purse, *self._purses.values()):
+            for purse in (self._purse, *self._purses.values(), *self._tenants.values()):
                 purse.spent = 0.0
 
     def after_fork(self) -> None:
@@ -185,6 +209,7 @@ class Till:
         self._lock = threading.Lock()
         self._purse = self._purse.renewed()
         self._purses = {name: purse.renewed() for name, purse in self._purses.items()}
+        self._tenants = {name: purse.renewed() for name, purse in self._tenants.items()}
 
     def status(self) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Return the budget of the backend, and those of the endpoints that have begun to spend."""
@@ -193,7 +218,7 @@ class Till:
 
 
 def _over_budget(purse: Purse, owner: str, most: float | None) -> errors.BudgetExceededError:
-    says = f"max_cost of {owner} is {purse.limit:g} US dollars: {purse.spent:.6g} are spent"
+    says = f"{owner} is {purse.limit:g} US dollars: {purse.spent:.6g} are spent"
     if purse.reserved:
         says += f", {purse.reserved:.6g} are set aside for calls in flight"
     if most is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from backends import errors
 from backends.address import checked_url, is_local
@@ -17,8 +17,12 @@ from backends.provider import Provider
 from backends.resilience.clock import Clock
 from backends.resilience.endpoint import Endpoint
 from backends.resilience.keys import KeyPool
+from backends.resilience.supply import KeySource
 from backends.secret import Key
 from backends.settings import Settings, nearest
+
+if TYPE_CHECKING:
+    from backends.wire.route import Proxy
 
 __all__ = ["DEFAULT", "Endpoints"]
 
@@ -38,10 +42,13 @@ class Endpoints:
     credentials: Credentials
     _base_url: str | None
     _clock: Clock
+    _transport: Any
     _lock: threading.Lock
     _process: int
     _endpoints: dict[str, Endpoint]
     _declared: dict[str, tuple[str | None, tuple[Key, ...] | None, Settings]]
+    _source: KeySource | None
+    _sources: dict[str, KeySource | None]
 
     def _check_process(self) -> None:
         """Notice a fork before anything of the parent's is used, its locks included."""
@@ -61,6 +68,8 @@ class Endpoints:
         base_url: str | None = None,
         api_key: str | Key | None = None,
         api_keys: Sequence[str | Key] | None = None,
+        *,
+        key_source: KeySource | None = None,
         **settings: Any,
     ) -> None:
         """Add an endpoint with its own queue, breaker, counters and keys; use it with ``endpoint=name`` on a call.
@@ -70,6 +79,7 @@ class Endpoints:
             base_url: its address; the backend's own when not given.
             api_key, api_keys: its credentials. They may be left out only where the address is the backend's own (its keys
                 are used) or the provider requires none: a key never goes to an address it was not given for.
+            key_source: where they come from instead, and are fetched anew; see :mod:`backends.key_sources`.
             **settings: what differs from the backend's settings.
 
         Raises:
@@ -77,12 +87,16 @@ class Endpoints:
         """
         if not isinstance(name, str) or not name.strip():
             raise errors.ConfigurationError("An endpoint needs a name.", provider=self.provider.name)
-        if api_key is not None and api_keys is not None:
-            raise errors.ConfigurationError("Pass api_key or api_keys, not both.", provider=self.provider.name)
+        if (api_key is not None) + (api_keys is not None) + (key_source is not None) > 1:
+            raise errors.ConfigurationError(
+                "Pass one of api_key, api_keys and key_source.", provider=self.provider.name
+            )
         url = checked_url(base_url, "base_url") if base_url is not None else None
         given = [api_key] if api_key is not None else list(api_keys or ())
         keys: tuple[Key, ...] | None = tuple(key if isinstance(key, Key) else Key(key) for key in given) or None
-        if keys is None and url is not None:
+        if keys is None and key_source is not None:
+            keys = ()
+        elif keys is None and url is not None:
             if self.provider.key_required:
                 raise errors.ConfigurationError(
                     f"Endpoint {name!r} has its own base_url and needs its own api_key: keys are not sent to other addresses.",
@@ -94,6 +108,7 @@ class Endpoints:
             if name in self._declared:
                 raise errors.ConfigurationError(f"Endpoint {name!r} exists already.", provider=self.provider.name)
             self._declared[name] = (url, keys, chosen)
+            self._sources[name] = key_source if key_source is not None or url is not None or keys else self._source
 
     def _chosen_settings(self, given: Mapping[str, Any], base: Settings | None = None) -> Settings:
         """Return settings; those of batching and of a cache are refused where nothing could ever come of them."""
@@ -102,6 +117,11 @@ class Endpoints:
             raise errors.ConfigurationError(
                 f"{self.provider.title} has no call that several callers could share; leave max_batch_size and"
                 " batch_timeout out.",
+                provider=self.provider.name,
+            )
+        if self._transport is not None and (chosen.proxy is not None or chosen.client_certificate is not None):
+            raise errors.ConfigurationError(
+                "A transport of your own makes its connections itself: set its proxy and client certificate there.",
                 provider=self.provider.name,
             )
         if chosen.cache is not None and not self.keeps_answers:
@@ -132,12 +152,14 @@ class Endpoints:
                 f"Unknown endpoint {name!r}.", provider=self.provider.name, suggestions=nearest(name, self._declared)
             )
         url, keys, settings = declared
-        address = url or self.base_url
-        if keys is None:
+        address, source = url or self.base_url, self._sources.get(name)
+        if source is not None:
+            keys = ()
+        elif keys is None:
             keys = self.credentials.keys()
-        self._check_address(address, bool(keys), settings)
+        self._check_address(address, bool(keys) or source is not None, settings)
         with self._lock:
-            return self._endpoints.setdefault(name, Endpoint(name, address, keys, settings, self._clock))
+            return self._endpoints.setdefault(name, Endpoint(name, address, keys, settings, self._clock, source))
 
     @property
     def base_url(self) -> str:
@@ -154,6 +176,22 @@ class Endpoints:
                 f"{self.provider.title}: a key would travel unencrypted to {address}; use https, or set allow_insecure_http=True.",
                 provider=self.provider.name,
             )
+
+    def _proxy(self, endpoint: Endpoint) -> Proxy | None:
+        """Return through which proxy an endpoint is reached.
+
+        Raises:
+            ConfigurationError: the environment names one that is no HTTP proxy.
+        """
+        chosen = endpoint.settings.proxy
+        if not isinstance(chosen, str):
+            return chosen
+        from backends.wire.route import proxy_for
+
+        try:
+            return proxy_for(endpoint.base_url, self.credentials.environ)
+        except ValueError as error:
+            raise errors.ConfigurationError(f"Setting proxy: {error}.", provider=self.provider.name) from None
 
     def add_key(self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None) -> str:
         """Add a key while calls fly; returns its fingerprint. ``limit`` bounds its requests in flight.

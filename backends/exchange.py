@@ -170,13 +170,14 @@ class ExchangingBackend(BatchingBackend):
         found = self._clients.get(endpoint.name)
         if found is None:
             from backends.wire.client import Client
+            from backends.wire.route import Route
 
             settings = endpoint.settings
             limits = Limits(max_body_bytes=settings.max_response_bytes, max_event_bytes=settings.max_event_bytes)
+            certificate = tuple(settings.client_certificate) if settings.client_certificate else None
+            route = Route(settings.verify, certificate, self._proxy(endpoint))
             with self._lock:
-                found = self._clients.setdefault(
-                    endpoint.name, Client(self._transport, limits=limits, verify=settings.verify)
-                )
+                found = self._clients.setdefault(endpoint.name, Client(self._transport, limits=limits, route=route))
         return found
 
     def _abandon_wire(self) -> None:

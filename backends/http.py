@@ -132,7 +132,7 @@ class HTTPBackend(StreamingBackend):
         if shared or options.get("cache") is False or (is_sampled(work.asked) and not cache.store_sampled):
             self._count_cache("bypassed", 1)
             return None
-        tenant = options.get("cache_tenant", cache.tenant)
+        tenant = options.get("cache_tenant", options.get("tenant", cache.tenant))
         identity = identify(
             operation.cacheable,
             name=operation.name,

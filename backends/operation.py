@@ -44,7 +44,8 @@ class CallOptions(TypedDict, total=False):
         extra_headers: headers added to the request; they cannot replace authentication.
         extra_body: fields merged into the JSON body as they are, for what the provider takes and this library does not name.
         cache: False neither looks into the cache nor keeps the answer; True is as set up.
-        cache_tenant: on whose behalf; kept answers are shared within a tenant only.
+        tenant: on whose behalf: counted, charged and bounded apart, and kept answers are shared within a tenant only.
+        cache_tenant: within whom kept answers are shared instead.
         patience: seconds that this call may wait for its next attempt or for a cooling key; where it would have to wait
             longer it ends with the failure at hand. None leaves it to the settings.
         use_key: name or fingerprint of the one key that this call may go with.
@@ -57,6 +58,7 @@ class CallOptions(TypedDict, total=False):
     extra_headers: Mapping[str, str] | None
     extra_body: Mapping[str, Any] | None
     cache: bool | None
+    tenant: str | None
     cache_tenant: str | None
     patience: float | None
     use_key: str | None

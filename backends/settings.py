@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from backends.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from backends.wire.route import Proxy
 
 __all__ = ["Settings", "nearest"]
 
@@ -51,13 +56,19 @@ class Settings:
         batch_timeout: the longest that a request waits for others to share with.
         max_cost: US dollars that the calls of an endpoint may cost together; that of the backend bounds all its endpoints
             together as well. A call that has no room is refused before it is sent. None is no bound.
+        max_cost_per_tenant: the same for the calls of each tenant at this backend. Calls that name no tenant are not bound.
         connect_timeout, write_timeout, read_timeout: phases of one exchange; read is the wait for the first byte of an answer.
         first_token_timeout: from sending to the first content of a stream; None leaves it to read_timeout.
         idle_timeout: between two pieces of a stream.
         max_response_bytes: decoded size of a whole answer.
         max_event_bytes: size of one stream event.
         allow_insecure_http: send a key over plain http to a host that is not this machine.
-        verify: False, or the path of a CA bundle, for TLS; True is the system's.
+        verify: False, the path of a CA bundle or folder, or an ``ssl.SSLContext``, for TLS; True is the system's.
+        client_certificate: for mutual TLS: the path of a file with certificate and key, or the two paths. A key that needs a
+            password goes into a context of the caller's own, as ``verify``.
+        proxy: ``http://[user:password@]host:port`` through which connections go, or ``environment`` for what
+            ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` say; None is none, whatever they say. Neither
+            certificates nor proxy concern a ``transport`` of the caller's own.
         user_agent: the User-Agent header; None is this library's own.
         cache: None keeps no answer; ``exact`` keeps them in memory for equal requests; a :class:`backends.cache.Cache`.
             Calls that share requests (``max_batch_size`` above 1) pass it by.
@@ -84,6 +95,7 @@ class Settings:
     max_batch_size: int = 1
     batch_timeout: float = 0.01
     max_cost: float | None = None
+    max_cost_per_tenant: float | None = None
     connect_timeout: float | None = 5.0
     write_timeout: float | None = 60.0
     read_timeout: float | None = 600.0
@@ -92,7 +104,9 @@ class Settings:
     max_response_bytes: int = 64 * 1024 * 1024
     max_event_bytes: int = 8 * 1024 * 1024
     allow_insecure_http: bool = False
-    verify: bool | str = True
+    verify: bool | str | ssl.SSLContext = True
+    client_certificate: str | Sequence[str] | None = None
+    proxy: str | Proxy | None = None
     user_agent: str | None = None
     cache: Any = None
 
@@ -117,8 +131,12 @@ class Settings:
             raise ConfigurationError(
                 f"Setting allow_insecure_http must be True or False, not {self.allow_insecure_http!r}."
             )
-        if not isinstance(self.verify, (bool, str)):
-            raise ConfigurationError(f"Setting verify must be True, False or a path, not {type(self.verify).__name__}.")
+        if not isinstance(self.verify, (bool, str)) and type(self.verify).__name__ != "SSLContext":
+            raise ConfigurationError(
+                f"Setting verify must be True, False, a path or an ssl.SSLContext, not {type(self.verify).__name__}."
+            )
+        object.__setattr__(self, "client_certificate", _certificate(self.client_certificate, self.verify))
+        object.__setattr__(self, "proxy", _proxy(self.proxy))
         if self.user_agent is not None and not (
             isinstance(self.user_agent, str) and self.user_agent.isascii() and self.user_agent.isprintable()
         ):
@@ -138,6 +156,32 @@ class Settings:
             if name not in known:
                 raise ConfigurationError(f"Unknown setting {name!r}.", suggestions=nearest(name, known))
         return replace(base or cls(), **values) if values else (base or cls())
+
+
+def _certificate(value: Any, verify: Any) -> tuple[str, ...] | None:
+    files = (value,) if isinstance(value, str) else value
+    if files is None:
+        return None
+    if not isinstance(files, Sequence) or not 1 <= len(files) <= 2 or not all(isinstance(file, str) for file in files):
+        raise ConfigurationError(
+            "Setting client_certificate must be the path of one file, or of two: certificate and key."
+        )
+    if not isinstance(verify, (bool, str)):
+        raise ConfigurationError("Setting client_certificate: load it into the context that is given as verify.")
+    return tuple(files)
+
+
+def _proxy(value: Any) -> Any:
+    if value is None:
+        return None
+    from backends.wire.route import FROM_ENVIRONMENT, Proxy
+
+    if isinstance(value, Proxy) or value == FROM_ENVIRONMENT:
+        return value
+    try:
+        return Proxy(value)
+    except ValueError as error:
+        raise ConfigurationError(f"Setting proxy {error}, or {FROM_ENVIRONMENT!r}.") from None
 
 
 def _check_cache(value: Any) -> None:
@@ -173,6 +217,7 @@ _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     "max_batch_size": (int, 1, math.inf, False),
     "batch_timeout": (_NUMBER, 0, 3600, False),
     "max_cost": (_NUMBER, 0, math.inf, True),
+    "max_cost_per_tenant": (_NUMBER, 0, math.inf, True),
     "connect_timeout": (_NUMBER, 1e-9, math.inf, True),
     "write_timeout": (_NUMBER, 1e-9, math.inf, True),
     "read_timeout": (_NUMBER, 1e-9, math.inf, True),

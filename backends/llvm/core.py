@@ -40,6 +40,9 @@ _MOST_CACHED: Final = 1_000_000
 _NOT_TAKEN: Final = {
     "api_key": "there is nobody to show it to",
     "api_keys": "there is nobody to show them to",
+    "key_source": "there is nobody to show keys to",
+    "proxy": "workers are on this machine",
+    "client_certificate": "workers are on this machine",
     "model": "every call brings its own module",
 }
 

@@ -54,6 +54,7 @@ class Options(TypedDict, total=False):
     priority: Priority
     endpoint: str | None
     deadline: float | None
+    tenant: str | None
     request_id: str | None
 
 

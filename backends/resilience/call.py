@@ -45,6 +45,8 @@ class Call(Generic[T]):
         affinity: what requests that should share a key have in common.
         only_key: name or fingerprint of the one key it may go with, None for any.
         patience: seconds it may wait for its next attempt or for a key, None for as long as the settings say.
+        tenant: on whose behalf, None where nobody is named.
+        renewed: a key of its was refused, and the source of keys has been asked for another; once a call.
         asked: the body of a request that may be charged (empty where it is not JSON), None for one that only asks what
             there is.
         charge: what it is charged, once that is said; see :mod:`backends.charging`.
@@ -67,6 +69,8 @@ class Call(Generic[T]):
     affinity: bytes | None = None
     only_key: str | None = None
     patience: float | None = None
+    renewed: bool = False
+    tenant: str | None = None
     asked: Mapping[str, Any] | None = None
     charge: Charge | None = None
     reserved: float | None = None
@@ -91,6 +95,8 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
     last: AttemptFailed | None = None
     entered = False
     while True:
+        if endpoint.supply is not None:
+            await endpoint.supply.ready(endpoint, random)
         waited_from = clock.monotonic()
         await endpoint.enter(call.priority, returning=entered)
         entered = True
@@ -197,6 +203,9 @@ def _learn(
     if blame in (Blame.KEY_BUSY, Blame.KEY_REFUSED) and fingerprint and endpoint.has_ready_key(tried, call.only_key):
         return None
     if blame is Blame.KEY_REFUSED:
+        if endpoint.supply is not None and not call.renewed and endpoint.supply.refused(now):
+            call.renewed = True
+            return None
         raise failure.error
     most = endpoint.settings.max_retries
     if call.retries >= (most if failure.most_repeats is None else min(most, failure.most_repeats)):

@@ -22,6 +22,7 @@ from backends.resilience.budget import RetryBudget
 from backends.resilience.clock import Clock
 from backends.resilience.passage import Passage
 from backends.resilience.status import breaker_status, queue_status
+from backends.resilience.supply import KeySource, Supply
 from backends.resilience.waiter import Waiter
 from backends.secret import Key
 from backends.settings import Settings
@@ -53,9 +54,18 @@ class Endpoint:
         keys: its credentials.
         settings: its limits and policies.
         clock: where time comes from.
+        source: where its keys come from instead, and are fetched anew.
     """
 
-    def __init__(self, name: str, base_url: str, keys: Iterable[Key], settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        keys: Iterable[Key],
+        settings: Settings,
+        clock: Clock,
+        source: KeySource | None = None,
+    ) -> None:
         self.name = name
         self.base_url = base_url
         self.settings = settings
@@ -64,6 +74,7 @@ class Endpoint:
             settings.initial_retry_delay, settings.backoff_factor, settings.max_retry_delay, settings.jitter
         )
         self._closed = False
+        self.supply = Supply(source) if source is not None else None
         self._build(tuple(keys))
 
     def _build(self, keys: tuple[Key, ...]) -> None:
@@ -78,16 +89,17 @@ class Endpoint:
         self.pool = key_pool.KeyPool(
             keys, strategy=key_pool.Strategy(settings.key_strategy), per_key_limit=settings.per_key_limit
         )
-        self.has_keys = bool(keys)
+        self.has_keys = bool(keys) or self.supply is not None
         self.budget = (
             RetryBudget(settings.retry_budget, settings.retry_reserve) if settings.retry_budget is not None else None
         )
 
     def after_fork(self) -> None:
         """Forget what the parent process holds: its slots, waiters and leases are not ours."""
-        pool = self.pool.renewed()
+        pool, had_keys = self.pool.renewed(), self.has_keys
+        self.supply = self.supply.renewed() if self.supply is not None else None
         self._build(())
-        self.pool, self.has_keys = pool, bool(len(pool))
+        self.pool, self.has_keys = pool, had_keys
 
     # -- slots ---------------------------------------------------------------------------------------------------------
 

@@ -165,9 +165,10 @@ _WORDS: Final[dict[Failure, str]] = {
     Failure.DECOMPRESSION: "The answer could not be decompressed within bounds",
     Failure.REDIRECT: "A redirect was refused",
     Failure.INSECURE: "An insecure connection was refused",
+    Failure.PROXY: "The proxy refused the connection",
 }
 _UNREADABLE: Final = frozenset({Failure.TOO_LARGE, Failure.DECOMPRESSION})
-_FINAL: Final = frozenset({Failure.TLS, Failure.REDIRECT, Failure.INSECURE})
+_FINAL: Final = frozenset({Failure.TLS, Failure.REDIRECT, Failure.INSECURE, Failure.PROXY})
 
 
 def failed_wire(problem: WireError, repeat: Repeat, **facts: Any) -> AttemptFailed:

@@ -11,7 +11,7 @@ import os
 import threading
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from backends.errors import ConfigurationError
 from backends.s3_kit.connections import watch
@@ -19,6 +19,9 @@ from backends.s3_kit.credentials import CredentialPair
 from backends.s3_kit.quiet import install
 from backends.s3_kit.stores import Store
 from backends.settings import Settings
+
+if TYPE_CHECKING:
+    from backends.wire.route import Proxy
 
 __all__ = ["INSTALL", "Clients", "Site"]
 
@@ -41,6 +44,7 @@ class Site:
         address: its URL; None is the vendor's own for the region.
         region: for signing.
         store, settings: the endpoint's own.
+        proxy: through which it is reached.
     """
 
     endpoint: str
@@ -48,6 +52,7 @@ class Site:
     region: str
     store: Store
     settings: Settings
+    proxy: Proxy | None = None
 
 
 class Clients:
@@ -97,6 +102,9 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
     except ImportError as error:
         raise ConfigurationError(f"S3 needs boto3: {INSTALL}", provider="s3_kit") from error
     store, settings = site.store, site.settings
+    if not isinstance(settings.verify, bool | str):
+        raise ConfigurationError("Setting verify must be True, False or a path for S3: boto3 takes no context.")
+    proxy = site.proxy.url() if site.proxy is not None else None
     checksums = "when_supported" if store.sends_checksums else "when_required"
     decided: dict[str, Any] = {
         # v4 always: the default for presigned URLs is still the old form, which newer regions and many stores refuse.
@@ -110,6 +118,8 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
         "response_checksum_validation": checksums,
         "user_agent_extra": settings.user_agent or _USER_AGENT,
         "ignore_configured_endpoint_urls": True,  # the address was decided by our chain
+        "proxies": {"http": proxy, "https": proxy} if proxy is not None else {},  # empty: not those of the environment
+        "client_cert": _certificate(settings),
     }
     alone = pair is not None or store.anonymous
     try:
@@ -131,6 +141,12 @@ def _make(site: Site, pair: CredentialPair | None) -> Any:
     watch(client)
     install()
     return client
+
+
+def _certificate(settings: Settings) -> str | tuple[str, ...] | None:
+    """Return a client's certificate as boto3 takes it: one file, or the two as a pair."""
+    files = tuple(settings.client_certificate or ())
+    return files if len(files) == 2 else files[0] if files else None
 
 
 @cache

@@ -21,8 +21,9 @@ from backends.provider import Provider
 from backends.resilience.call import Call
 from backends.resilience.failures import AttemptFailed, Blame
 from backends.resilience.keys import KeyPool
+from backends.resilience.supply import KeySource
 from backends.s3_kit.clients import Clients, Site
-from backends.s3_kit.credentials import CredentialPair, PairCredentials, as_pair, given_pairs
+from backends.s3_kit.credentials import CredentialPair, PairCredentials, PairSource, as_pair, given_pairs
 from backends.s3_kit.exchange import Aborted, Exchange
 from backends.s3_kit.failures import classify
 from backends.s3_kit.names import check_bucket
@@ -52,6 +53,7 @@ class Options(TypedDict, total=False):
     request_id: str | None
     patience: float | None
     use_key: str | None
+    tenant: str | None
 
 
 class S3Core(Backend):
@@ -82,6 +84,7 @@ class S3Core(Backend):
         failover: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
         credentials_path: str | Path | None = None,
+        key_source: KeySource | None = None,
         **settings: Any,
     ) -> None:
         pairs = self._pairs(api_key, api_keys, access_key_id, secret_access_key, session_token)
@@ -91,7 +94,16 @@ class S3Core(Backend):
                 "S3 goes through boto3, which takes no transport; use moto, or base_url of a simulator.",
                 provider="s3_kit",
             )
-        super().__init__(resources, metadata, environ=environ, credentials_path=credentials_path, **rest)
+        if key_source is not None and pairs:
+            raise errors.ConfigurationError("Pass credentials or key_source, not both.", provider="s3_kit")
+        super().__init__(
+            resources,
+            metadata,
+            environ=environ,
+            credentials_path=credentials_path,
+            key_source=PairSource(key_source, self.read_pair) if key_source is not None else None,
+            **rest,
+        )
         self.credentials = PairCredentials(
             self.provider,
             pairs,
@@ -195,7 +207,7 @@ class S3Core(Backend):
         if region is None and endpoint.base_url == self.base_url:
             region = self.credentials.value("region", variables=_REGION_VARIABLES)
         address = None if endpoint.base_url == _VENDOR else endpoint.base_url
-        return Site(endpoint.name, address, region or "us-east-1", store, endpoint.settings)
+        return Site(endpoint.name, address, region or "us-east-1", store, endpoint.settings, self._proxy(endpoint))
 
     def _bucket(self, bucket: str | None, options: CallOptions) -> str:
         """Return the bucket of a call: its own, or the endpoint's."""

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from backends.credentials import Credentials, default_path
 from backends.errors import ConfigurationError
 from backends.provider import Provider
+from backends.resilience.supply import Issued, KeySource
 from backends.secret import Key
 
-__all__ = ["CredentialPair", "PairCredentials", "PairReader", "as_pair", "given_pairs"]
+__all__ = ["CredentialPair", "PairCredentials", "PairReader", "PairSource", "as_pair", "given_pairs"]
 
 _ENVIRONMENT: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _FIELDS: Final = ("access_key_id", "secret_access_key", "session_token")
@@ -231,3 +233,25 @@ class PairCredentials(Credentials):
             return given_pairs(None if several is not None else one, several, None, None, None, self._read)
         except ConfigurationError as error:
             raise ConfigurationError(f"{error.message} (in the {where})") from None
+
+
+class PairSource:
+    """A source of keys whose texts are pairs.
+
+    Args:
+        inner: gives pairs, or texts such as ``"ID:SECRET"`` or ``"ID:SECRET:TOKEN"``.
+        read: makes a pair of one.
+    """
+
+    def __init__(self, inner: KeySource, read: Callable[[str | Key], CredentialPair]) -> None:
+        self._inner = inner
+        self._read = read
+
+    async def fetch(self) -> Issued:
+        """Return the pairs of now.
+
+        Raises:
+            BackendError: there are none, or one is no pair.
+        """
+        issued = await self._inner.fetch()
+        return replace(issued, keys=tuple(self._read(key) for key in issued.keys))

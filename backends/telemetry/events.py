@@ -29,6 +29,7 @@ class CallFacts:
         priority: ``high``, ``normal`` or ``low``.
         stream: the answer comes in chunks.
         at: unix seconds of the submission.
+        tenant: on whose behalf, None where nobody was named.
     """
 
     provider: str
@@ -40,6 +41,7 @@ class CallFacts:
     priority: str
     stream: bool
     at: float
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ def fields_of(event: CallEnded) -> dict[str, Any]:
         "operation": call.operation,
         "model": call.model,
         "endpoint": call.endpoint,
+        "tenant": call.tenant,
         "priority": call.priority,
         "stream": call.stream,
         "key": event.key,

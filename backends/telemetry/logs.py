@@ -74,6 +74,7 @@ class CallLog:
                 "operation": call.operation,
                 "model": call.model,
                 "endpoint": call.endpoint,
+                "tenant": call.tenant,
                 "key": event.key,
                 "attempt": event.number,
                 "reason": event.reason,

@@ -57,7 +57,7 @@ class BoundedCounter:
 
 
 class _Row:
-    """Totals of one model, or of one endpoint."""
+    """Totals of one model, endpoint or tenant."""
 
     __slots__ = (
         "cancelled",
@@ -76,6 +76,17 @@ class _Row:
         self.requests = self.successes = self.failures = self.cancelled = 0
         self.input_tokens = self.output_tokens = self.total_tokens = self.unknown_costs = 0
         self.seconds = self.cost = 0.0
+
+    def ended(self, outcome: Outcome, seconds: float | None) -> None:
+        """Count one end; only how long a success took counts."""
+        self.requests += 1
+        if outcome == "success":
+            self.successes += 1
+            self.seconds += seconds or 0.0
+        elif outcome == "failure":
+            self.failures += 1
+        else:
+            self.cancelled += 1
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -98,7 +109,7 @@ class Metrics:
     Args:
         now: monotonic seconds.
         wall: unix seconds.
-        names: how many models, endpoints, error classes and retry reasons are told apart, each.
+        names: how many models, endpoints, tenants, error classes and retry reasons are told apart, each.
 
     Raises:
         ValueError: ``names`` is below 1.
@@ -130,6 +141,7 @@ class Metrics:
         self._retries = BoundedCounter(self._names)
         self._models: dict[str, _Row] = {}
         self._endpoints: dict[str, _Row] = {}
+        self._tenants: dict[str, _Row] = {}
         self._input = self._output = self._all_tokens = 0
         self._cached = self._cache_write = self._reasoning = self._audio = 0
         self._estimated = self._unreported = self._unknown_costs = 0
@@ -164,6 +176,7 @@ class Metrics:
         usage: Usage | None = None,
         attempts: int = 0,
         charge: Charge | None = None,
+        tenant: str | None = None,
     ) -> None:
         """Count the end of a request that was started.
 
@@ -179,42 +192,34 @@ class Metrics:
             usage: tokens, as the provider counted them; those of a failed or cancelled request count too.
             attempts: how often it was put on the wire.
             charge: what it is charged; None for what is not charged.
+            tenant: on whose behalf; None where nobody was named, which is counted for no tenant.
         """
         self.active -= 1
         self.attempts += attempts
-        by_model = self._models.get(model or "(none)") or self._row(self._models, model or "(none)")
-        by_endpoint = self._endpoints.get(endpoint or "(default)") or self._row(
-            self._endpoints, endpoint or "(default)"
-        )
-        by_model.requests += 1
-        by_endpoint.requests += 1
+        rows = [self._row(self._models, model or "(none)"), self._row(self._endpoints, endpoint or "(default)")]
+        if tenant is not None:
+            rows.append(self._row(self._tenants, tenant))
         if outcome == "success":
             self.successes += 1
-            by_model.successes += 1
-            by_endpoint.successes += 1
             if total is not None:
                 self._total.record(total)
-                by_model.seconds += total
-                by_endpoint.seconds += total
         elif outcome == "failure":
             self.failures += 1
-            by_model.failures += 1
-            by_endpoint.failures += 1
             self._errors.add(error or "(unnamed)")
         else:
             self.cancelled += 1
-            by_model.cancelled += 1
-            by_endpoint.cancelled += 1
+        for row in rows:
+            row.ended(outcome, total)
         if queued is not None:
             self._queued.record(queued)
         if first_token is not None:
             self._first_token.record(first_token)
         if usage is not None:
-            self._count(usage, by_model, by_endpoint)
+            self._count(usage, *rows)
         elif outcome == "success":
             self._unreported += 1
         if charge is not None:
-            self._take_charge(charge, by_model, by_endpoint)
+            self._take_charge(charge, *rows)
 
     def snapshot(self, now: float, wall: float) -> dict[str, Any]:
         """Return everything as plain data that JSON can hold; None where there is nothing to say."""
@@ -266,10 +271,11 @@ class Metrics:
             },
             "models": {name: row.snapshot() for name, row in self._models.items()},
             "endpoints": {name: row.snapshot() for name, row in self._endpoints.items()},
+            "tenants": {name: row.snapshot() for name, row in self._tenants.items()},
         }
 
     def _row(self, rows: dict[str, _Row], name: str) -> _Row:
-        return rows.setdefault(_bounded_name(name, rows, self._names), _Row())
+        return rows.get(name) or rows.setdefault(_bounded_name(name, rows, self._names), _Row())
 
     def _count(self, usage: Usage, *rows: _Row) -> None:
         arriving = usage.input_tokens or 0

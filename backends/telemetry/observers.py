@@ -137,6 +137,7 @@ class Watch:
                 _PRIORITIES[call.priority],
                 self.stream,
                 self._wall + call.started,
+                call.tenant,
             )
             self._observers.tell(CallStarted(self._facts))
         return self._facts

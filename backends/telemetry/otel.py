@@ -116,6 +116,7 @@ class OpenTelemetry:
                 "backends.request.id": call.request_id,
                 "backends.endpoint": call.endpoint,
                 "backends.priority": call.priority,
+                **({"backends.tenant": call.tenant} if call.tenant is not None else {}),
                 **({"gen_ai.request.stream": True} if call.stream else {}),
             },
             start_time=_nanoseconds(call.at),

@@ -30,6 +30,11 @@ FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
     "backends_first_token_seconds": ("summary", "Submission to first content of streams."),
     "backends_model_requests_total": ("counter", "Finished requests by model and outcome."),
     "backends_model_tokens_total": ("counter", "Tokens by model and direction."),
+    "backends_model_cost_dollars_total": ("counter", "What is known to have been charged, in US dollars, by model."),
+    "backends_requests_of_unknown_cost_total": ("counter", "Requests that were charged nobody knows what, by model."),
+    "backends_tenant_requests_total": ("counter", "Finished requests by tenant and outcome."),
+    "backends_tenant_tokens_total": ("counter", "Tokens by tenant and direction."),
+    "backends_tenant_cost_dollars_total": ("counter", "What is known to have been charged, in US dollars, by tenant."),
     "backends_endpoint_requests_total": ("counter", "Finished requests by endpoint and outcome."),
     "backends_queue_waiting": ("gauge", "Requests waiting for a slot, by priority."),
     "backends_queue_active": ("gauge", "Slots in use."),
@@ -144,6 +149,12 @@ def _samples(report: Mapping[str, Any]) -> Iterator[Sample]:
     for model, row in report["models"].items():
         yield from _rows("backends_model_requests_total", "outcome", _OUTCOMES, row, model=model)
         yield from _rows("backends_model_tokens_total", "direction", _DIRECTIONS, row, model=model)
+        yield "backends_model_cost_dollars_total", {"model": model}, row["cost"]
+        yield "backends_requests_of_unknown_cost_total", {"model": model}, row["unknown_costs"]
+    for tenant, row in report["tenants"].items():
+        yield from _rows("backends_tenant_requests_total", "outcome", _OUTCOMES, row, tenant=tenant)
+        yield from _rows("backends_tenant_tokens_total", "direction", _DIRECTIONS, row, tenant=tenant)
+        yield "backends_tenant_cost_dollars_total", {"tenant": tenant}, row["cost"]
     for endpoint, described in report["endpoints"].items():
         yield from _endpoint(endpoint, described)
     for observer in report.get("observers", ()):

@@ -89,6 +89,7 @@ def _tables(report: Report) -> list[_Table]:
         _Table("Repeats", ("reason", "count"), _counts(report["retries"])),
         _Table("Tokens", ("kind", "count"), [(name.replace("_", " "), f"{tokens[name]:,}") for name in tokens]),
         _Table("Models", ("model", *_ROW_COLUMNS), [(name, *_row(row)) for name, row in report["models"].items()]),
+        _Table("Tenants", ("tenant", *_ROW_COLUMNS), [(name, *_row(row)) for name, row in report["tenants"].items()]),
         _Table(
             "Endpoints",
             ("endpoint", *_ROW_COLUMNS),
@@ -116,12 +117,13 @@ def _tables(report: Report) -> list[_Table]:
     ]
 
 
-_ROW_COLUMNS: Final = ("requests", "succeeded", "failed", "cancelled", "tokens in", "tokens out", "mean")
+_ROW_COLUMNS: Final = ("requests", "succeeded", "failed", "cancelled", "tokens in", "tokens out", "cost", "mean")
 
 
 def _row(row: Mapping[str, Any]) -> Row:
     counts = ("requests", *_OUTCOMES, "input_tokens", "output_tokens")
-    return (*(f"{row[name]:,}" for name in counts), _seconds(row["mean_seconds"]))
+    cost = f"${row['cost']:,.4f}" + (f" and {row['unknown_costs']:,} unknown" if row["unknown_costs"] else "")
+    return (*(f"{row[name]:,}" for name in counts), cost, _seconds(row["mean_seconds"]))
 
 
 def _queue(described: Mapping[str, Any]) -> Row:

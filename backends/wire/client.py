@@ -5,7 +5,6 @@ A redirect is followed only within the same origin, so a key never reaches anoth
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -14,6 +13,7 @@ import httpx
 
 from backends.wire.decompression import Decompressor, decompressor
 from backends.wire.multipart import Multipart
+from backends.wire.route import Route
 from backends.wire.transport import AiohttpTransport, Arrived, Body, joined
 from backends.wire.values import Failure, Limits, WireError, WireRequest, check_header
 
@@ -30,7 +30,7 @@ class Client:
     Args:
         transport: any httpx transport; None is aiohttp underneath.
         limits: bounds on answers.
-        verify: for TLS, see :class:`AiohttpTransport`.
+        route: how connections are made, where no transport was given.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         *,
         limits: Limits | None = None,
-        verify: bool | str | ssl.SSLContext = True,
+        route: Route | None = None,
         keepalive: float = 30.0,
     ) -> None:
         self._owns = transport is None
-        self._transport = transport if transport is not None else AiohttpTransport(verify=verify, keepalive=keepalive)
+        self._transport = transport if transport is not None else AiohttpTransport(route=route, keepalive=keepalive)
         # Our own transport is spoken to directly: httpx's objects would cost as much as the rest of the exchange.
         self._native = self._transport if isinstance(self._transport, AiohttpTransport) else None
         self._limits = limits or Limits()
@@ -204,6 +204,7 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Failure, bool], ...]] = (
     (httpx.ConnectTimeout, Failure.CONNECT_TIMEOUT, False),
     (httpx.PoolTimeout, Failure.CONNECT_TIMEOUT, False),
     (httpx.ConnectError, Failure.CONNECT, False),
+    (httpx.ProxyError, Failure.PROXY, False),
     (httpx.WriteTimeout, Failure.WRITE_TIMEOUT, True),
     (httpx.WriteError, Failure.RESET_BEFORE_SENT, False),
     (httpx.ReadTimeout, Failure.READ_TIMEOUT, True),
@@ -211,7 +212,9 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], Failure, bool], ...]] = (
     (httpx.RemoteProtocolError, Failure.PROTOCOL, True),
     (httpx.UnsupportedProtocol, Failure.INSECURE, False),
 )
-_UNSENT: Final = frozenset({Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.RESET_BEFORE_SENT})
+_UNSENT: Final = frozenset(
+    {Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.RESET_BEFORE_SENT, Failure.PROXY}
+)
 
 
 def _translated(problem: Exception, *, body: bool = False) -> WireError:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -19,6 +17,7 @@ import httpx
 import yarl
 from multidict import CIMultiDict
 
+from backends.wire.route import Proxy, Route
 from backends.wire.values import Failure, Timeouts, WireError
 
 __all__ = ["AiohttpTransport", "Arrived", "Body", "joined"]
@@ -35,12 +34,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     """Send httpx requests through aiohttp.
 
     Args:
-        verify: True for the system's CA bundle, False for none, a path or a context.
+        route: how connections are made; None is directly, with the system's certificates.
         keepalive: seconds an idle connection is kept.
     """
 
-    def __init__(self, *, verify: bool | str | ssl.SSLContext = True, keepalive: float = 30.0) -> None:
-        self._verify = verify
+    def __init__(self, *, route: Route | None = None, keepalive: float = 30.0) -> None:
+        self._route = route or Route()
         self._keepalive = keepalive
         self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
 
@@ -102,7 +101,10 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         for other in list(self._pools):  # a copy: other threads add theirs meanwhile
             if other.is_closed():
                 self._pools.pop(other, None)
-        pool = _Pool(self._verify, self._keepalive)
+        try:
+            pool = _Pool(self._route, self._keepalive)
+        except OSError as problem:  # a certificate that is not there, or is none
+            raise WireError(Failure.TLS, _certificate_problem(problem, self._route), sent=False) from None
         self._pools[loop] = pool
         await pool.guard()
         return pool
@@ -130,11 +132,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 class _Pool:
     """The connections of one event loop, closed with it at the latest."""
 
-    def __init__(self, verify: bool | str | ssl.SSLContext, keepalive: float) -> None:
+    def __init__(self, route: Route, keepalive: float) -> None:
+        proxy = route.proxy
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
-                ssl=_context(verify),
+                ssl=route.context(),
                 keepalive_timeout=keepalive,
                 enable_cleanup_closed=False,
                 use_dns_cache=True,
@@ -144,6 +147,8 @@ class _Pool:
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             max_line_size=65_536,
             max_field_size=65_536,
+            proxy=proxy.address if proxy is not None else None,
+            proxy_auth=_proxy_auth(proxy),
         )
         # aiohttp repeats idempotent requests on a stale connection by itself; there is one owner of retries, and it is not here.
         self.session._retry_connection = False  # noqa: SLF001 - there is no public switch for it
@@ -302,17 +307,15 @@ def _timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout
     return aiohttp.ClientTimeout(total=None, connect=None, sock_connect=connect, sock_read=read)
 
 
-@lru_cache(maxsize=16)
-def _context(verify: bool | str | ssl.SSLContext) -> ssl.SSLContext | bool:
-    if isinstance(verify, ssl.SSLContext):
-        return verify
-    if isinstance(verify, str):
-        return (
-            ssl.create_default_context(capath=verify)
-            if os.path.isdir(verify)
-            else ssl.create_default_context(cafile=verify)
-        )
-    return verify
+def _proxy_auth(proxy: Proxy | None) -> aiohttp.BasicAuth | None:
+    credentials = proxy.credentials() if proxy is not None else None
+    return aiohttp.BasicAuth(*credentials, encoding="utf-8") if credentials is not None else None
+
+
+def _certificate_problem(problem: OSError, route: Route) -> str:
+    files = [route.verify] if isinstance(route.verify, str) else []
+    files.extend(route.client_certificate or ())
+    return f"{' or '.join(files)}: {problem.strerror or 'no certificate, or no key that fits'}"
 
 
 def _watch(answer: aiohttp.ClientResponse, idle: float | None) -> None:
@@ -329,10 +332,13 @@ async def _slices(data: bytes) -> AsyncIterator[bytes]:
         yield data[start : start + _LARGE]
 
 
-_UNSENT: Final = frozenset({Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.RESET_BEFORE_SENT})
+_UNSENT: Final = frozenset(
+    {Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.RESET_BEFORE_SENT, Failure.PROXY}
+)
 _HTTPX: Final[dict[Failure, type[httpx.TransportError]]] = {
     Failure.CONNECT: httpx.ConnectError,
     Failure.TLS: httpx.ConnectError,
+    Failure.PROXY: httpx.ProxyError,
     Failure.CONNECT_TIMEOUT: httpx.ConnectTimeout,
     Failure.WRITE_TIMEOUT: httpx.WriteTimeout,
     Failure.READ_TIMEOUT: httpx.ReadTimeout,
@@ -357,6 +363,8 @@ def _as_httpx(problem: WireError, request: httpx.Request) -> httpx.TransportErro
 def _kind(problem: Exception, body: bool) -> Failure:
     if isinstance(problem, (aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError)):
         return Failure.TLS
+    if isinstance(problem, aiohttp.ClientHttpProxyError):
+        return Failure.PROXY
     if isinstance(problem, aiohttp.ConnectionTimeoutError):
         return Failure.CONNECT_TIMEOUT
     if isinstance(problem, aiohttp.ClientConnectorError):
@@ -375,6 +383,8 @@ def _kind(problem: Exception, body: bool) -> Failure:
 
 
 def _brief(problem: Exception) -> str:
+    if isinstance(problem, aiohttp.ClientHttpProxyError):
+        return f"the proxy answered {problem.status}"
     if isinstance(problem, aiohttp.ClientConnectorError):
         return f"{problem.host}:{problem.port}: {problem.os_error.strerror or type(problem.os_error).__name__}"
     if isinstance(problem, OSError) and problem.strerror and "://" not in problem.strerror:

@@ -50,6 +50,7 @@ class Failure(StrEnum):
     DECOMPRESSION = "decompression"
     REDIRECT = "redirect"
     INSECURE = "insecure"
+    PROXY = "proxy"
 
 
 class WireError(Exception):

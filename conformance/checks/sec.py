@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
@@ -16,39 +11,13 @@ import httpx
 from backends import errors
 from conformance.check import check
 from conformance.checks.common import made
+from conformance.checks.tls_server import CERTIFICATES, over_tls
 from conformance.expectations import NamedCall, expectations_of
 from conformance.simulators.faults import Fault, Redirect
 from conformance.subject import PLANTED_KEY
 from conformance.trial import Trial
 
-CERTIFICATES: Final = Path(__file__).resolve().parent.parent / "data" / "tls"
-"""Self-signed, each with its key: ``good`` (127.0.0.1, until 2120), ``wrong_name``, ``expired``. They guard nothing."""
 _REFUSALS: Final = (errors.InvalidRequestError, errors.ConfigurationError)
-
-
-@asynccontextmanager
-async def _over_tls(trial: Trial, certificate: str) -> AsyncIterator[str]:
-    """Serve the trial's simulator over TLS, too; gives its address."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
-    loop = asyncio.get_running_loop()
-    report = loop.get_exception_handler()
-    loop.set_exception_handler(lambda where, about: None if _gave_up(about) or report is None else report(where, about))
-    server = await loop.create_server(trial.sim._protocol, "127.0.0.1", 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        yield f"https://127.0.0.1:{port}{urlsplit(trial.base_url).path}"
-    finally:
-        server.close()
-        await trial.settle()
-        loop.set_exception_handler(report)
-
-
-def _gave_up(about: dict[str, Any]) -> bool:
-    """Say whether the loop reports that a client broke off the handshake, as it does in debug mode: that is what is wanted."""
-    return isinstance(about.get("exception"), ConnectionResetError | ssl.SSLError) and "incoming" in str(
-        about.get("message")
-    )
 
 
 @check("SEC-01")
@@ -60,7 +29,7 @@ async def sec_01(trial: Trial) -> None:
         ("expired", {"verify": str(CERTIFICATES / "expired.pem")}),
         ("good", {"verify": str(CERTIFICATES / "expired.pem")}),
     ):
-        async with _over_tls(trial, certificate) as address:
+        async with over_tls(trial, certificate) as address:
             backend = await trial.backend(base_url=address, max_retries=2, **settings)
             about = f"a server with a certificate that is {certificate} and trusted by {'us' if settings else 'nobody'}"
             before = trial.now
@@ -70,7 +39,7 @@ async def sec_01(trial: Trial) -> None:
             trial.close_to(trial.now, before, f"time lost on {about}", 0.5)
     trial.equal(len(trial.requests), 0, "requests that were told to strangers")
 
-    async with _over_tls(trial, "good") as address:
+    async with over_tls(trial, "good") as address:
         for verify in (str(CERTIFICATES / "good.pem"), False):
             backend = await trial.backend(base_url=address, verify=verify)
             await trial.call(backend)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from backends.wire.route import Route
 from conformance.saboteurs import saboteur
 from conformance.saboteurs.key import follows_anywhere
 
@@ -33,7 +34,7 @@ def any_name_will_do(backend: Any) -> None:
         if fresh and isinstance(verify, str):
             context = ssl.create_default_context(cafile=verify)
             context.check_hostname = False
-            client._transport._verify = context
+            client._transport._route = Route(context)
         return client
 
     backend._client = spoilt

@@ -34,6 +34,7 @@ PROMISED: dict[str, Any] = {
     "max_batch_size": 1,
     "batch_timeout": 0.01,
     "max_cost": None,
+    "max_cost_per_tenant": None,
     "connect_timeout": 5.0,
     "write_timeout": 60.0,
     "read_timeout": 600.0,
@@ -43,6 +44,8 @@ PROMISED: dict[str, Any] = {
     "max_event_bytes": 8_388_608,
     "allow_insecure_http": False,
     "verify": True,
+    "client_certificate": None,
+    "proxy": None,
     "user_agent": None,
     "cache": None,
 }
@@ -71,6 +74,7 @@ BAD: dict[str, tuple[Any, ...]] = {
     "max_batch_size": (None, 0, -1, *WHOLE),
     "batch_timeout": (None, -0.01, 3601, *NUMBER),
     "max_cost": (-0.01, *NUMBER),
+    "max_cost_per_tenant": (-0.01, *NUMBER),
     "connect_timeout": (0, -1, *NUMBER),
     "write_timeout": (0, -1, *NUMBER),
     "read_timeout": (0, -1, *NUMBER),
@@ -80,6 +84,8 @@ BAD: dict[str, tuple[Any, ...]] = {
     "max_event_bytes": (None, 0, -1, *WHOLE),
     "allow_insecure_http": (None, 1, 0, "true"),
     "verify": (None, 1, b"ca.pem", NOTHING),
+    "client_certificate": (1, b"c.pem", [], ["a", "b", "c"], [1], True),
+    "proxy": ("", "proxy:8080", "socks5://p:1", "https://p:1", "http://", "http://p:1/path", "http://p:no", 1, "env"),
     "cache": (True, 0, "semantic", {}, object),
     "user_agent": (5, b"x", "a\r\nx-evil: 1", "näme", "\x7f", "tab\there"),
 }

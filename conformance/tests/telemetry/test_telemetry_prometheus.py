@@ -26,7 +26,9 @@ async def page() -> str:
     backend = await busy([broken], api_keys=[KEY, OTHER_KEY])
     backend.create_endpoint("gpu", base_url="https://gpu.example.com", api_key=KEY)
     backend.endpoint("gpu")
-    return render([backend, answering(200)])
+    other = answering(200)
+    await other.achat(ASKED, tenant="acme")
+    return render([backend, other])
 
 
 def value(metrics: tuple[Metric, ...], name: str, **labels: str) -> float:
@@ -48,7 +50,7 @@ async def test_the_figures_are_those_of_the_report() -> None:
     assert value(metrics, "backends_breaker_state", state="closed", endpoint="gpu", **here) == 1
     assert value(metrics, "backends_key_requests_total", endpoint="default", key=Key(OTHER_KEY).fingerprint, **here) > 0
     assert value(metrics, "backends_observer_failures_total", observer="broken", **here) == 14
-    assert value(metrics, "backends_requests_total", outcome="success", backend="openai#2") == 0
+    assert value(metrics, "backends_requests_total", outcome="success", backend="openai#2") == 1
 
 
 async def test_the_official_parser_reads_the_same() -> None:
