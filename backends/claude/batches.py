@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final, NoReturn, Unpack
+from typing import Any, ClassVar, Final, NoReturn, Unpack
 
 from backends.claude.core import ClaudeCore
 from backends.claude.failures import raise_inside
@@ -14,10 +14,11 @@ from backends.claude.messages import PATH as MESSAGES
 from backends.claude.parameters import ClaudeOptions, ListParameters, MessageParameters
 from backends.claude.requests import message_body
 from backends.claude.results import ResultReader, unread
-from backends.claude.values import Batch, BatchResults, MessageReply, unix_time
+from backends.claude.values import Batch, BatchResults, ItemChunk, MessageReply, unix_time
 from backends.dialects.openai_common import count, json_object
 from backends.errors import InvalidRequestError
-from backends.operation import Answer, Operation, Repeat
+from backends.offline import BatchAnswer, BatchRequest, OfflineBackend, not_ended
+from backends.operation import Answer, CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import bad_argument
 from backends.streams import AsyncStream
@@ -32,8 +33,10 @@ _LONGEST_ID: Final = 64
 _BINARY: Final = ("accept", "application/binary")
 
 
-class BatchCalls(ClaudeCore):
+class BatchCalls(ClaudeCore, OfflineBackend):
     """Calls under ``/v1/messages/batches``."""
+
+    most_offline: ClassVar[int] = _MOST_REQUESTS
 
     async def acreate_batch(self, requests: Sequence[Mapping[str, Any]], **parameters: Unpack[ClaudeOptions]) -> Batch:
         """Start a batch (``POST /v1/messages/batches``). It is repeated only where it cannot have started.
@@ -122,6 +125,31 @@ class BatchCalls(ClaudeCore):
         options, _, headers = self._taken(parameters, ClaudeOptions, body=False)
         operation = Operation("delete_batch", read_deleted, self._batch_path(batch_id), "DELETE", headers=headers)
         return await self._perform(operation, options)
+
+    async def _handed_in(self, requests: Sequence[BatchRequest], options: CallOptions) -> Batch:
+        named = [
+            {
+                "custom_id": request.custom_id,
+                "params": {"messages": request.messages, "model": request.model, **request.parameters},
+            }
+            for request in requests
+        ]
+        return await self.acreate_batch(named, **options)
+
+    async def _look(self, batch_id: str, options: CallOptions) -> Batch:
+        return await self.aget_batch(batch_id, **options)
+
+    async def _answers(self, batch_id: str, options: CallOptions) -> dict[str, BatchAnswer]:
+        batch = await self._look(batch_id, options)
+        if not batch.ended:
+            raise not_ended(batch, self.provider.name)
+        answers: dict[str, BatchAnswer] = {}
+        async with self.abatch_results(batch_id, **options) as lines:
+            async for line in lines:
+                item = line.item if isinstance(line, ItemChunk) else None
+                if item is not None and (item.reply is not None or item.error is not None):
+                    answers[item.custom_id] = BatchAnswer(item.reply, item.error)
+        return answers
 
     create_batch = blocking(acreate_batch)
     get_batch = blocking(aget_batch)

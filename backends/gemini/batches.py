@@ -25,9 +25,10 @@ from backends.gemini.lists import ListParameters, list_pages
 from backends.gemini.parameters import EmbedParameters
 from backends.gemini.text import embed_requests
 from backends.gemini.values import Batch, BatchResult, FileInfo
+from backends.offline import BatchAnswer, BatchRequest, OfflineBackend
 from backends.operation import Answer, CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
-from backends.parameters import Size, split
+from backends.parameters import Size, bad_argument, split
 from backends.twins import blocking
 from backends.types import Reply
 from backends.values import Deleted
@@ -47,7 +48,7 @@ class EmbeddingBatchParameters(EmbedParameters, total=False):
     display_name: Annotated[str | None, Size(1, 512)]
 
 
-class BatchCalls(GeminiCore):
+class BatchCalls(GeminiCore, OfflineBackend):
     """Calls under ``/batches``."""
 
     async def acreate_batch(
@@ -168,6 +169,26 @@ class BatchCalls(GeminiCore):
             "batch_results", _read_lines, file, "GET", query=(("alt", "media"),), model=batch.endpoint, expect="bytes"
         )
         return await self._perform(operation, options)
+
+    async def _handed_in(self, requests: Sequence[BatchRequest], options: CallOptions) -> Batch:
+        models = {request.model for request in requests}
+        if len(models) > 1:
+            bad_argument("requests of one batch must name the same model", self.provider.name)
+        named = [
+            {"custom_id": request.custom_id, "messages": request.messages, **request.parameters} for request in requests
+        ]
+        return await self.acreate_batch(named, model=models.pop(), **options)
+
+    async def _look(self, batch_id: str, options: CallOptions) -> Batch:
+        return await self.aget_batch(batch_id, **options)
+
+    async def _answers(self, batch_id: str, options: CallOptions) -> dict[str, BatchAnswer]:
+        found = await self.abatch_results(batch_id, **options)
+        return {
+            result.custom_id: BatchAnswer(result.reply, result.error)
+            for result in found
+            if result.custom_id is not None and (result.reply is not None or result.error is not None)
+        }
 
     create_batch = blocking(acreate_batch)
     create_embedding_batch = blocking(acreate_embedding_batch)

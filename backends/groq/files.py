@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Literal, Unpack
+from typing import Annotated, Any, Final, Literal, Unpack
 
-from backends.dialects.openai_files import FileServer, batch_entry, file_entry, read_batch, read_file
+from backends.dialects.openai_files import batch_entry, file_entry, read_batch, read_file
 from backends.dialects.openai_lists import list_pages
+from backends.dialects.openai_offline import OfflineServer
 from backends.forms import File, file_part, form
 from backends.groq.core import GroqCore
-from backends.groq.parameters import BatchParameters
+from backends.groq.parameters import BatchParameters, ChatParameters
+from backends.offline import BatchRequest
 from backends.operation import CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, check_argument, split
@@ -22,7 +24,7 @@ _WINDOW: Final = re.compile(r"([1-9][0-9]{0,3})([hd])", re.ASCII)
 _HOURS: Final = {"h": 1, "d": 24}
 
 
-class FileCalls(FileServer, GroqCore):
+class FileCalls(OfflineServer, GroqCore):
     """Calls under ``/files`` and ``/batches``; those on a file or batch that is there are the dialect's."""
 
     async def aupload_file(
@@ -90,3 +92,14 @@ class FileCalls(FileServer, GroqCore):
     list_files = blocking_list(alist_files)
     create_batch = blocking(acreate_batch)
     list_batches = blocking_list(alist_batches)
+
+    def _offline_chat(self, request: BatchRequest) -> Operation[Any]:
+        return self._chat(request.messages, request.model, request.parameters, ChatParameters)[0]
+
+    async def _offline_file(self, content: bytes, options: CallOptions) -> str:
+        return (await self.aupload_file(("batch.jsonl", content), **options)).id
+
+    async def _offline_batch(self, file_id: str, target: str, options: CallOptions) -> Batch:
+        if target != "/v1/chat/completions":
+            bad_argument("target must be /v1/chat/completions", self.provider.name)
+        return await self.acreate_batch(file_id, **options)

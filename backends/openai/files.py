@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Unpack
 
-from backends.dialects.openai_files import FileServer, batch_entry, file_entry, read_batch, read_file
+from backends.dialects.openai_files import batch_entry, file_entry, read_batch, read_file
 from backends.dialects.openai_lists import ListParameters, list_pages
+from backends.dialects.openai_offline import OfflineServer
 from backends.forms import File, file_part, form
+from backends.offline import BatchRequest
 from backends.openai.core import OpenAICore
-from backends.openai.parameters import Metadata
+from backends.openai.parameters import ChatParameters, Metadata
 from backends.operation import CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import Size, bad_argument, check_argument, split
@@ -39,7 +41,7 @@ class BatchParameters(CallOptions, total=False):
     output_expires_after: Mapping[str, Any] | None
 
 
-class FileCalls(FileServer, OpenAICore):
+class FileCalls(OfflineServer, OpenAICore):
     """Calls under ``/files`` and ``/batches``; those on a file or batch that is there are the dialect's."""
 
     async def aupload_file(self, file: File, purpose: str, **parameters: Unpack[UploadParameters]) -> FileInfo:
@@ -114,6 +116,15 @@ class FileCalls(FileServer, OpenAICore):
     list_files = blocking_list(alist_files)
     create_batch = blocking(acreate_batch)
     list_batches = blocking_list(alist_batches)
+
+    def _offline_chat(self, request: BatchRequest) -> Operation[Any]:
+        return self._chat(request.messages, request.model, request.parameters, ChatParameters)[0]
+
+    async def _offline_file(self, content: bytes, options: CallOptions) -> str:
+        return (await self.aupload_file(("batch.jsonl", content), "batch", **options)).id
+
+    async def _offline_batch(self, file_id: str, target: str, options: CallOptions) -> Batch:
+        return await self.acreate_batch(file_id, target, **options)
 
     def _check_expiry(self, name: str, value: Mapping[str, Any] | None) -> None:
         if value is None:

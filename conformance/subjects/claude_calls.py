@@ -11,6 +11,7 @@ from typing import Any, Final
 from conformance.simulators.openai.answers.media import picture
 from conformance.simulators.record import Seen
 from conformance.subject import CallCase
+from conformance.subjects.offline_calls import offline_calls
 from conformance.subjects.stories import Story, do, once, story
 from conformance.trial import Trial
 
@@ -126,6 +127,7 @@ DECLARED: Final[Mapping[str, CallCase]] = {
         judge=_counted,
         nonce=False,
     ),
+    **offline_calls("POST /v1/messages/batches", "GET /v1/messages/batches/*/results"),
     "create_batch": once(
         "POST /v1/messages/batches", "create_batch", _requests(2), sends={"requests": _sent(2)}, whole_json=True
     ),

@@ -12,6 +12,7 @@ from typing import Any, Final
 from conformance.simulators.openai.answers.media import picture, wave
 from conformance.simulators.record import Seen
 from conformance.subject import CallCase
+from conformance.subjects.offline_calls import offline_calls
 from conformance.subjects.stories import Story, do, once, story
 from conformance.trial import Trial
 
@@ -216,6 +217,7 @@ DECLARED: Final[Mapping[str, CallCase]] = {
     "delete_file": story(
         "DELETE */files/*", _with_file("delete_file"), judge=_is_deleted, nonce=False, whole_json=True
     ),
+    **offline_calls("POST */models/*:batchGenerateContent", "GET */batches/*"),
     "create_batch": once(
         "POST */models/*:batchGenerateContent",
         "create_batch",

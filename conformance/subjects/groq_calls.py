@@ -12,6 +12,7 @@ from backends.groq import executed_tools, rate_limits, timings
 from conformance.simulators.openai.answers.media import picture, wave
 from conformance.simulators.record import Seen
 from conformance.subject import CallCase
+from conformance.subjects.offline_calls import offline_calls
 from conformance.subjects.stories import Story, do, once, story
 from conformance.trial import Trial
 
@@ -134,6 +135,7 @@ DECLARED: Final[Mapping[str, CallCase]] = {
     "file_content": story("GET */files/*/content", _with_file("file_content"), nonce=False),
     "download_file": story("GET */files/*/content", _with_file("download_file", whole=True), nonce=False),
     "delete_file": story("DELETE */files/*", _with_file("delete_file"), nonce=False, whole_json=True),
+    **offline_calls("POST */batches", "GET */files/*/content"),
     "create_batch": story("POST */batches", _batch("create_batch"), sends={"endpoint": _TARGET, "completion_window":
     "7d"}, whole_json=True),
     "get_batch": story("GET */batches/*", _batch("get_batch"), nonce=False, whole_json=True),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from conformance.simulators.openai.answers.media import picture, wave
 from conformance.simulators.record import Seen
 from conformance.subject import CallCase
+from conformance.subjects.offline_calls import offline_calls
 from conformance.subjects.stories import Story, do, once, story
 from conformance.trial import Trial
 
@@ -155,6 +156,7 @@ DECLARED: Final[Mapping[str, CallCase]] = {
     "file_content": story("GET */files/*/content", _with_file("file_content"), nonce=False),
     "download_file": story("GET */files/*/content", _with_file("download_file", whole=True), nonce=False),
     "delete_file": story("DELETE */files/*", _with_file("delete_file"), nonce=False, whole_json=True),
+    **offline_calls("POST */batches", "GET */files/*/content"),
     "create_batch": story("POST */batches", _batch("create_batch"), sends={"endpoint": "/v1/chat/completions"},
     whole_json=True),
     "get_batch": story("GET */batches/*", _batch("get_batch"), nonce=False, whole_json=True),
