@@ -1,10 +1,14 @@
-"""Code blocks of the documents, cut out to be run as they stand."""
+"""Code blocks of the documents, cut out to be run as they stand, and the facts of the providers that they name."""
 
 from __future__ import annotations
 
+import importlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from backends import registry as backend_registry
+from backends.provider import Provider
 
 ROOT = Path(__file__).resolve().parents[3]
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -32,3 +36,10 @@ def blocks(document: str, language: str = "python") -> list[Block]:
             line = whole.count("\n", 0, found.start()) + 2
             result.append(Block(language, found.group(2), heading, line))
     return result
+
+
+def facts_of(name: str) -> Provider:
+    module, kind = backend_registry._HOMES[name]
+    provider = getattr(importlib.import_module(module), kind).provider
+    assert isinstance(provider, Provider)
+    return provider
