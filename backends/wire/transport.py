@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from functools import lru_cache
 from typing import Any, Final
@@ -134,6 +135,7 @@ class _Pool:
 
     def __init__(self, route: Route, keepalive: float) -> None:
         proxy = route.proxy
+        self.proxy_headers = _proxy_headers(proxy)
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,
@@ -148,7 +150,6 @@ class _Pool:
             max_line_size=65_536,
             max_field_size=65_536,
             proxy=proxy.address if proxy is not None else None,
-            proxy_auth=_proxy_auth(proxy),
         )
         # aiohttp repeats idempotent requests on a stale connection by itself; there is one owner of retries, and it is not here.
         self.session._retry_connection = False  # noqa: SLF001 - there is no public switch for it
@@ -269,6 +270,7 @@ async def _sent(
         data=data,
         allow_redirects=False,
         timeout=_timeout(timeouts.connect, timeouts.read),
+        proxy_headers=pool.proxy_headers,
     )
 
 
@@ -307,9 +309,11 @@ def _timeout(connect: float | None, read: float | None) -> aiohttp.ClientTimeout
     return aiohttp.ClientTimeout(total=None, connect=None, sock_connect=connect, sock_read=read)
 
 
-def _proxy_auth(proxy: Proxy | None) -> aiohttp.BasicAuth | None:
+def _proxy_headers(proxy: Proxy | None) -> dict[str, str] | None:
     credentials = proxy.credentials() if proxy is not None else None
-    return aiohttp.BasicAuth(*credentials, encoding="utf-8") if credentials is not None else None
+    if credentials is None:
+        return None
+    return {"Proxy-Authorization": "Basic " + b64encode(":".join(credentials).encode()).decode()}
 
 
 def _certificate_problem(problem: OSError, route: Route) -> str:
