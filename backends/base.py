@@ -233,7 +233,8 @@ class Backend(Endpoints):
             self._finished(call, endpoint, outcome, error, usage, None)
 
     def _completed(self, error: errors.BackendError, call: Call[Any]) -> errors.BackendError:
-        """Fill in what only the end of the call knows."""
+        """Fill in what only the end of the call knows, and let go of what the call met on its way."""
+        error.__context__ = None
         error.provider = self.provider.name
         error.request_id = call.id
         error.attempts = call.attempts

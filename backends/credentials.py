@@ -34,6 +34,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from backends.discretion import discreet
 from backends.errors import ConfigurationError
 from backends.provider import Provider
 from backends.secret import Key
@@ -59,6 +60,7 @@ def default_path(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("IPFS_API_CREDENTIALS") or os.path.expanduser("~/.ipfs_api_credentials"))
 
 
+@discreet
 def read_file(path: Path) -> dict[str, dict[str, Any]]:
     """Read and validate a credentials file; an absent file is an empty one.
 
@@ -200,6 +202,7 @@ class Credentials:
             self._file = file_values(self._path, self.environ, self._provider.name)
         return self._file
 
+    @discreet
     def keys(self) -> tuple[Key, ...]:
         """Return the keys of the first source that has any; an empty tuple when none has and none is required.
 
@@ -249,6 +252,7 @@ class Credentials:
         value = fields.get("api_keys") or ([fields["api_key"]] if "api_key" in fields else None)
         return _keys(value, f"credentials file, field {self._provider.name}.api_key", self._provider)
 
+    @discreet
     def value(self, field: str, argument: str | None = None, variables: Sequence[str] = ()) -> str | None:
         """Return another setting (``base_url``, ``organization``) by the same chain, None when no source has it."""
         if argument is not None:

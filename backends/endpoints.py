@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from backends import errors
 from backends.address import checked_url, is_local
 from backends.credentials import Credentials
+from backends.discretion import discreet, discreet_methods
 from backends.provider import Provider
 from backends.resilience.clock import Clock
 from backends.resilience.endpoint import Endpoint
@@ -27,10 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT", "Endpoints"]
 
 DEFAULT: Final = "default"
+_GIVEN_SECRETS: Final = ("__init__", "add_key", "base_url", "create_endpoint", "limit_key", "remove_key", "rotate_key")
+"""Members that are given secrets as plain text (where a name belongs, by mistake), or read them: their errors carry none of
+their frames."""
 
 
 class Endpoints:
     """Adds endpoints to a backend, which sets the attributes declared here before the first is used."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        discreet_methods(cls, _GIVEN_SECRETS)
 
     provider: ClassVar[Provider]
     keeps_answers: ClassVar[bool] = False
@@ -62,6 +70,7 @@ class Endpoints:
         for endpoint in self._endpoints.values():
             endpoint.after_fork()
 
+    @discreet
     def create_endpoint(
         self,
         name: str,
@@ -162,6 +171,7 @@ class Endpoints:
             return self._endpoints.setdefault(name, Endpoint(name, address, keys, settings, self._clock, source))
 
     @property
+    @discreet
     def base_url(self) -> str:
         """Address of the default endpoint: argument, metadata, environment, file, vendor."""
         if self._base_url is not None:
@@ -193,6 +203,7 @@ class Endpoints:
         except ValueError as error:
             raise errors.ConfigurationError(f"Setting proxy: {error}.", provider=self.provider.name) from None
 
+    @discreet
     def add_key(self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None) -> str:
         """Add a key while calls fly; returns its fingerprint. ``limit`` bounds its requests in flight.
 
@@ -205,6 +216,7 @@ class Endpoints:
         self._change_keys(endpoint, lambda pool: pool.add(made, limit))
         return made.fingerprint
 
+    @discreet
     def remove_key(self, which: str, *, endpoint: str | None = None) -> None:
         """Take a key out, by its fingerprint or name; calls in flight finish on it. With the last one gone nothing is sent.
 
@@ -213,6 +225,7 @@ class Endpoints:
         """
         self._change_keys(endpoint, lambda pool: pool.remove(which))
 
+    @discreet
     def rotate_key(self, which: str, key: str | Key, *, endpoint: str | None = None) -> str:
         """Replace a key, by its fingerprint or name; calls in flight finish on the old one. Returns the new fingerprint.
 
@@ -223,6 +236,7 @@ class Endpoints:
         self._change_keys(endpoint, lambda pool: pool.rotate(which, made))
         return made.fingerprint
 
+    @discreet
     def limit_key(self, which: str, limit: int | None, *, endpoint: str | None = None) -> None:
         """Bound the requests in flight of one key, by its fingerprint or name; None for no bound of its own.
 

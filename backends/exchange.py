@@ -12,7 +12,7 @@ from backends import errors
 from backends.batched import BatchingBackend
 from backends.operation import Answer, CallOptions, Operation
 from backends.prepared import Work, prepare, timeouts
-from backends.reading import UNREADABLE, decoded, error_text, mask, readable_error, unreadable
+from backends.reading import UNREADABLE, decoded, error_text, readable_error, unreadable
 from backends.resilience.call import Call
 from backends.resilience.endpoint import Endpoint
 from backends.resilience.failures import (
@@ -100,9 +100,9 @@ class ExchangingBackend(BatchingBackend):
             raise failed_wire(problem, work.repeat) from None
         if response.status < 400 or response.status in operation.accepted:
             return response
-        raise await self._refused(work, response, key)
+        raise await self._refused(work, response)
 
-    async def _refused(self, work: Work, response: Response, key: Key | None) -> AttemptFailed:
+    async def _refused(self, work: Work, response: Response) -> AttemptFailed:
         """Read an error answer, within bounds, into a failure."""
         try:
             content = await response.read()
@@ -116,7 +116,6 @@ class ExchangingBackend(BatchingBackend):
         except UNREADABLE:
             error = error_class(response.status)(f"HTTP {response.status}", status=response.status)
         error.provider_request_id = self._provider_request_id(response.headers)
-        mask(error, key)
         failure = failed_answer(error, response.headers, data, work.repeat, self._clock.time())
         if response.status in work.operation.repeat_once and not isinstance(error, errors.OverloadedError):
             failure.most_repeats = 1
@@ -140,7 +139,6 @@ class ExchangingBackend(BatchingBackend):
                 operation.inspect(answer)
             return operation.read(answer)  # type: ignore[no-any-return]  # Operation[Any] inside Work
         except errors.BackendError as error:
-            mask(error, key)
             raise failed_stream(error, work.repeat, self._clock.time()) from None
         except UNREADABLE as problem:
             raise failed_format(unreadable(operation, response, content, problem), **facts) from None

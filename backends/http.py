@@ -62,6 +62,7 @@ class HTTPBackend(StreamingBackend):
         """Return a call that knows what it asks and which key its prompt belongs to."""
         call = self._call(work.operation.name, work.operation.model, attempt, options, work.endpoint)
         call.affinity = _affinity(work)
+        call.secrets = work.secrets
         if work.operation.method == "POST":  # what only asks what there is costs nothing
             call.asked = work.asked
         return call

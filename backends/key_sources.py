@@ -14,8 +14,9 @@ from urllib.parse import quote_plus, urlencode
 
 from backends import errors
 from backends.address import checked_url, is_local
+from backends.discretion import discreet
 from backends.resilience.supply import Issued, KeySource
-from backends.secret import Key
+from backends.secret import Key, SecretText
 
 __all__ = ["CallableSource", "ClientCredentials", "FileSource", "Issued", "KeySource"]
 
@@ -138,6 +139,7 @@ class ClientCredentials:
         ConfigurationError: an argument is wrong; the message names it and shows no secret.
     """
 
+    @discreet
     def __init__(
         self,
         token_url: str,
@@ -212,7 +214,7 @@ class ClientCredentials:
             form |= {"client_id": self._id, "client_secret": self._secret.reveal()}
         else:
             pair = f"{quote_plus(self._id)}:{quote_plus(self._secret.reveal())}"
-            headers.append(("authorization", "Basic " + b64encode(pair.encode()).decode()))
+            headers.append(("authorization", "Basic " + SecretText(b64encode(pair.encode()).decode())))
         return urlencode(form).encode(), tuple(headers)
 
     def _issued(self, data: Mapping[str, Any]) -> Issued:

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from backends import errors
 from backends.base import Backend
+from backends.discretion import discreet
 from backends.failover import Chain, Hop, Order
 from backends.journey import Journey
 from backends.key_client import KeyClient
@@ -58,6 +59,7 @@ class ApiKeyMultiplexer:
 
     # -- keys and clients ----------------------------------------------------------------------------------------------
 
+    @discreet
     def add_key(self, provider: str, name: str, key: str | Key, *, limit: int | None = None, **options: Any) -> str:
         """Add a named key of a provider; the first one makes the provider's backend. Returns the key's fingerprint.
 
@@ -97,6 +99,7 @@ class ApiKeyMultiplexer:
             self._make_room(backend, limits)
         return fingerprint
 
+    @discreet
     def rotate_key(self, provider: str, name: str, key: str | Key) -> str:
         """Put a new key under a name; calls in flight finish on the old one. Returns the new fingerprint.
 

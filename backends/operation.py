@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Final, Generic, Literal, Protocol, TypedDict, TypeVar, runtime_checkable
 
 from backends.batch_plan import BatchPlan
+from backends.secret import Key
 from backends.types import Chunk, Priority, Usage
 from backends.wire.multipart import Multipart
 
@@ -41,7 +42,8 @@ class CallOptions(TypedDict, total=False):
         endpoint: name of an endpoint made with ``create_endpoint``.
         deadline: seconds for the whole call: waiting, retries and streaming included; None means no limit.
         request_id: a UUID of the caller's own instead of a fresh one.
-        extra_headers: headers added to the request; they cannot replace authentication.
+        extra_headers: headers added to the request; they cannot replace authentication. A credential among them is best
+            given as a :class:`backends.secret.Key`: then no local variable of any frame shows it.
         extra_body: fields merged into the JSON body as they are, for what the provider takes and this library does not name.
         cache: False neither looks into the cache nor keeps the answer; True is as set up.
         tenant: on whose behalf: counted, charged and bounded apart, and kept answers are shared within a tenant only.
@@ -55,7 +57,7 @@ class CallOptions(TypedDict, total=False):
     endpoint: str | None
     deadline: float | None
     request_id: str | None
-    extra_headers: Mapping[str, str] | None
+    extra_headers: Mapping[str, str | Key] | None
     extra_body: Mapping[str, Any] | None
     cache: bool | None
     tenant: str | None

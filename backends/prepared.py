@@ -5,6 +5,7 @@ What is sent is decided here and nowhere later; nothing is sent, and no key is k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -13,21 +14,23 @@ from backends import errors
 from backends.operation import CallOptions, Operation, Repeat
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
+from backends.secret import Key, SecretText
 from backends.settings import Settings
 from backends.wire import jsontext
 from backends.wire.multipart import Multipart
 from backends.wire.values import Timeouts, check_header
 
-__all__ = ["Work", "prepare", "timeouts"]
+__all__ = ["Work", "prepare", "secret_header", "timeouts"]
 
+_SECRET_NAME: Final = re.compile("auth|cookie|credential|key|password|secret|signature|token", re.IGNORECASE)
 _PROTECTED_HEADERS: Final = frozenset({"authorization", "host", "content-length", "transfer-encoding", "connection"})
 
 
 class Work:
     """One operation on one endpoint, prepared once: every attempt sends the same bytes. ``asked`` is its JSON body with the
-    caller's extra fields, empty where the body is something else."""
+    caller's extra fields, empty where the body is something else; ``secrets`` are headers whose values must not show."""
 
-    __slots__ = ("asked", "body", "endpoint", "headers", "operation", "path", "repeat")
+    __slots__ = ("asked", "body", "endpoint", "headers", "operation", "path", "repeat", "secrets")
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Work:
         self.headers = headers
         self.path = path
         self.repeat = repeat
+        self.secrets = tuple(Key(value) for _, value in headers if isinstance(value, SecretText))
 
 
 def prepare(
@@ -111,7 +115,7 @@ def _encoded(
 
 
 def _extra_headers(
-    extra: Mapping[str, str], provider: Provider, reserved: Mapping[str, str]
+    extra: Mapping[str, str | Key], provider: Provider, reserved: Mapping[str, str]
 ) -> Iterable[tuple[str, str]]:
     for name, value in extra.items():
         instead = reserved.get(name.lower())
@@ -123,11 +127,20 @@ def _extra_headers(
             )
         if name.lower() in _PROTECTED_HEADERS or name.lower() == provider.key_header.lower():
             raise errors.InvalidRequestError(f"extra_headers must not set {name}.", provider=provider.name)
+        if isinstance(value, Key):
+            yield name, value.reveal()
+            continue
         try:
             check_header(name, value)
         except ValueError as error:
             raise errors.InvalidRequestError(f"extra_headers: {error}", provider=provider.name) from None
-        yield name, value
+        yield name, secret_header(name, value)
+
+
+def secret_header(name: str, value: str) -> str:
+    """Return the value of a header, as a secret where its name says that it is one."""
+    is_secret = _SECRET_NAME.search(name) and value.strip() and value.isascii() and value.isprintable()
+    return SecretText(value) if is_secret else value
 
 
 def timeouts(settings: Settings, operation: Operation[Any]) -> Timeouts:

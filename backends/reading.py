@@ -1,4 +1,4 @@
-"""How an answer of the wrong shape, or one that quotes a key, is told: in bounded words and without the key.
+"""How an answer of the wrong shape is told: in bounded words.
 
 The answer is hostile until it has been read; nothing here decides what happens next.
 """
@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from backends import errors
 from backends.operation import Operation
-from backends.secret import Key
 from backends.wire import jsontext
 from backends.wire.values import FormatError
 
 if TYPE_CHECKING:
     from backends.wire.client import Response
 
-__all__ = ["UNREADABLE", "brief", "decoded", "error_text", "mask", "readable_error", "unreadable"]
+__all__ = ["UNREADABLE", "brief", "decoded", "error_text", "readable_error", "unreadable"]
 
 UNREADABLE: Final = (
     *(FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError),
@@ -52,18 +50,6 @@ def readable_error(content: bytes) -> Any:
         return jsontext.loads(content, max_depth=64)
     except FormatError:
         return content[:_LARGEST_ERROR_BODY].decode("utf-8", "replace")
-
-
-def mask(error: errors.BackendError, key: Key | None) -> None:
-    """Take a key out of what an error says: providers quote keys in their errors, ours never do."""
-    if key is None:
-        return
-    secret = key.reveal()
-    if secret in error.message:
-        error.message = error.message.replace(secret, repr(key))
-        error.args = (error.message,)
-    if error.code is not None and secret in error.code:
-        error.code = error.code.replace(secret, repr(key))
 
 
 def decoded(operation: Operation[Any], content: bytes) -> Any:

@@ -6,6 +6,7 @@ import importlib
 from typing import Any, Final
 
 from backends.base import Backend
+from backends.discretion import discreet
 from backends.errors import ConfigurationError
 from backends.settings import nearest
 
@@ -32,6 +33,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_HOMES))
 
 
+@discreet
 def create(name: str, *arguments: Any, **options: Any) -> Backend:
     """Return a new backend by its row name; the other arguments are those of its class.
 

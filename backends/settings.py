@@ -118,18 +118,18 @@ class Settings:
             if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
                 raise ConfigurationError(
                     f"Setting {name} must be {'a whole number' if kinds is int else 'a number'}"
-                    f"{' or None' if optional else ''}, not {value!r}."
+                    f"{' or None' if optional else ''}, not {_shown(value)}."
                 )
             if not low <= value <= high:
                 raise ConfigurationError(f"Setting {name} must be {_span(low, high)}, not {value!r}.")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigurationError(
-                    f"Setting {name} must be one of {', '.join(choices)}, not {getattr(self, name)!r}."
+                    f"Setting {name} must be one of {', '.join(choices)}, not {_shown(getattr(self, name))}."
                 )
         if not isinstance(self.allow_insecure_http, bool):
             raise ConfigurationError(
-                f"Setting allow_insecure_http must be True or False, not {self.allow_insecure_http!r}."
+                f"Setting allow_insecure_http must be True or False, not {_shown(self.allow_insecure_http)}."
             )
         if not isinstance(self.verify, (bool, str)) and type(self.verify).__name__ != "SSLContext":
             raise ConfigurationError(
@@ -188,7 +188,12 @@ def _check_cache(value: Any) -> None:
     from backends.cache import Cache  # only who keeps answers loads what that takes
 
     if value != "exact" and not isinstance(value, Cache):
-        raise ConfigurationError(f"Setting cache must be None, 'exact' or a backends.cache.Cache, not {value!r}.")
+        raise ConfigurationError(f"Setting cache must be None, 'exact' or a backends.cache.Cache, not {_shown(value)}.")
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message, of a text only that it is one: it may be a key in the wrong place."""
+    return repr(value) if value is None or isinstance(value, int | float) else f"a {type(value).__name__}"
 
 
 def _span(low: float, high: float) -> str:

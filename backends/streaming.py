@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backends import errors
 from backends.base import Outcome
+from backends.discretion import bare, redact
 from backends.exchange import ExchangingBackend
 from backends.operation import Repeat, StreamReader
 from backends.prepared import Work
-from backends.reading import UNREADABLE, brief, mask
-from backends.resilience.call import Call, travel, within
-from backends.resilience.failures import Blame, bare, failed_format, failed_stream, failed_wire
+from backends.reading import UNREADABLE, brief
+from backends.resilience.call import Call, secrets_of, travel, within
+from backends.resilience.failures import Blame, failed_format, failed_stream, failed_wire
 from backends.secret import Key
 from backends.streams import StreamState
 from backends.types import Chunk, Usage
@@ -39,7 +40,7 @@ _MOST_HELD: Final = 256
 class Opened:
     """A stream that has begun: what was read to reach its first content, and where the rest comes from."""
 
-    __slots__ = ("chunks", "first_at", "held", "key", "reader", "response", "trouble")
+    __slots__ = ("chunks", "first_at", "held", "reader", "response", "trouble")
 
     def __init__(self, response: Response, reader: StreamReader[Any], chunks: AsyncIterator[bytes]) -> None:
         self.response = response
@@ -48,7 +49,6 @@ class Opened:
         self.held: list[Chunk] = []
         self.trouble: Exception | None = None
         self.first_at: float | None = None
-        self.key: Key | None = None
 
 
 class StreamingBackend(ExchangingBackend):
@@ -75,7 +75,6 @@ class StreamingBackend(ExchangingBackend):
         except BaseException as problem:
             await response.aclose()
             if isinstance(problem, errors.BackendError):
-                mask(problem, key)
                 problem.provider_request_id = self._provider_request_id(response.headers)
                 raise failed_stream(problem, work.repeat, self._clock.time()) from None
             if isinstance(problem, WireError):
@@ -84,7 +83,6 @@ class StreamingBackend(ExchangingBackend):
                 raise failed_format(f"The stream of {work.operation.name} cannot be read: {brief(problem)}.") from None
             raise
         opened.first_at = self._clock.monotonic()
-        opened.key = key
         return opened
 
     async def _prime(self, opened: Opened) -> None:
@@ -118,6 +116,8 @@ class StreamingBackend(ExchangingBackend):
         passage: Passage | None = None
         first: float | None = None
         response: Response | None = None
+        data: bytes | None = None
+        chunk: Chunk | None = None
         try:
             self._till.admit(call, work.endpoint)
             arrived = await within(self._remaining(call), travel(call, work.endpoint, self._random))
@@ -153,6 +153,9 @@ class StreamingBackend(ExchangingBackend):
                 reply: Any = reader.reply(self._answer(call, opened.response, None))
             except (WireError, *UNREADABLE, errors.BackendError) as problem:
                 error_now = self._interrupted(bare(problem), opened, work)
+                redact(error_now, secrets_of(call, work.endpoint, passage.key))
+                # This frame stays in the error's traceback, and what was received may quote a key.
+                held, chunk, data = [], None, None
                 raise error_now from error_now.__cause__
             reply = self._till.charged(reply, call)
             usage = getattr(reply, "usage", None)
@@ -187,7 +190,6 @@ class StreamingBackend(ExchangingBackend):
             "partial": partial,
         }
         if isinstance(problem, errors.BackendError):
-            mask(problem, opened.key)
             interrupted = errors.StreamInterruptedError(
                 f"The provider ended the stream with an error: {problem.message}",
                 status=problem.status,

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.check import Check
+from conformance.planted import PLANTED, forms
 from conformance.requirement import Requirement
 from conformance.simulators.server import Simulator
-from conformance.subject import PLANTED_KEY, Subject
+from conformance.subject import Subject
 from conformance.trial import Trial
 from conformance.verdict import Verdict
 from conformance.virtual_time import Stuck, VirtualTimeLoop
@@ -34,6 +35,11 @@ _HERE: Final = Path(__file__).resolve().parent
 _SABOTEURS: Final = _HERE / "saboteurs"
 _LONGEST: Final = 500
 _SCRUBBED: Final = (
+    *(
+        (re.compile(re.escape(written[:16]) + "[^ '\",)]*"), f"<planted {name}>")  # to its end: it may have been cut
+        for name, secret in PLANTED.items()
+        for written in forms(secret).values()
+    ),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:|', |\", )\d+"), r"\1\2<port>"),
     (re.compile(r"0x[0-9a-f]{6,}"), "0x<address>"),
@@ -179,9 +185,9 @@ def _trouble(context: dict[str, Any]) -> str:
 
 def scrubbed(text: str) -> str:
     """Return one line that UTF-8 can hold, without what differs between runs (ports, ids, addresses, temporary paths)
-    and without planted keys."""
+    and without planted secrets."""
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    text = " ".join(text.split()).replace(PLANTED_KEY, "<planted key>")
+    text = " ".join(text.split())
     for pattern, replacement in _SCRUBBED:
         text = pattern.sub(replacement, text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."

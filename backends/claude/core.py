@@ -19,6 +19,7 @@ from backends.dialects.openai_common import checked_model
 from backends.http import HTTPBackend
 from backends.operation import CallOptions, Operation
 from backends.parameters import bad_argument
+from backends.prepared import secret_header
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
 from backends.secret import Key
@@ -211,5 +212,5 @@ def _custom_headers(text: str) -> list[tuple[str, str]]:
             check_header(name, value.strip())
         except ValueError as error:
             raise _misconfigured(f"ANTHROPIC_CUSTOM_HEADERS, line {number}: {error}") from None
-        found.append((name, value.strip()))
+        found.append((name, secret_header(name, value.strip())))
     return found

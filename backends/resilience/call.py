@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from backends import errors
 from backends.resilience.endpoint import Endpoint, KeysBusy, Passage
-from backends.resilience.failures import AttemptFailed, Blame, bare
+from backends.resilience.failures import AttemptFailed, Blame
 from backends.resilience.keys import Exhausted, Wait
 from backends.secret import Key
 from backends.telemetry.prices import Charge
@@ -28,7 +28,7 @@ from backends.wire.values import Failure
 if TYPE_CHECKING:
     from backends.telemetry.observers import Watch
 
-__all__ = ["Call", "travel"]
+__all__ = ["Call", "secrets_of", "travel", "within"]
 
 T = TypeVar("T")
 
@@ -53,6 +53,7 @@ class Call(Generic[T]):
         reserved, admitted: what budgets hold for it.
         attempts, retries, queued: what happened on the way: times on the wire, waits between them, seconds in the queue.
         watch: tells the observers; None when there are none.
+        secrets: what else than the endpoint's keys it sends that must not show.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Call(Generic[T]):
     admitted: bool = False
     failed_on: dict[object, str] = field(default_factory=dict)
     watch: Watch | None = None
+    secrets: tuple[Key, ...] = ()
 
 
 async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float]) -> tuple[T, Passage]:
@@ -119,7 +121,7 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
                 call.watch.attempt_began(passage.key)
             result = await call.attempt(call, passage.key)
         except AttemptFailed as failure:
-            last = bare(failure)
+            last = failure.made_known(secrets_of(call, endpoint, passage.key))
             delay = _learn_and_tell(call, endpoint, passage, failure, tried, random)
         except BaseException:
             passage.let_go()
@@ -136,6 +138,13 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
             call.retried(str(last.kind))
         await clock.sleep(delay)
         tried.clear()
+
+
+def secrets_of(call: Call[Any], endpoint: Endpoint, key: Key | None) -> tuple[Key, ...]:
+    """Return what an answer may quote: the keys of the endpoint, the call's own key if it was taken out meanwhile, and what
+    else the call sent."""
+    keys = endpoint.pool.keys()
+    return (*keys, *call.secrets) if key is None or key in keys else (key, *keys, *call.secrets)
 
 
 def _learn_and_tell(
@@ -286,4 +295,4 @@ async def within(seconds: float | None, work: Awaitable[T]) -> T:
     except TimeoutError as expired:
         if isinstance(expired, errors.BackendError):
             raise
-        raise errors.DeadlineExceededError("The deadline passed.") from None
+    raise errors.DeadlineExceededError("The deadline passed.")  # out here it drags no frames of the work along

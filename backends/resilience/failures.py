@@ -6,21 +6,20 @@ here waits, counts or decides how often.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self
 
 from backends import errors
+from backends.discretion import bare, hidden, redact
 from backends.operation import Repeat
 from backends.resilience import hints
+from backends.secret import Key
 from backends.wire.values import Failure, WireError
-
-E = TypeVar("E", bound=BaseException)
 
 __all__ = [
     "AttemptFailed",
     "Blame",
-    "bare",
     "error_class",
     "failed_answer",
     "failed_format",
@@ -43,13 +42,6 @@ class Blame(Enum):
     that failed (424): try again, nobody learns."""
     OUTAGE = "outage"
     """Connect, reset, timeout, 5xx, 529, a stream that died: the breaker learns, try again."""
-
-
-def bare(error: E) -> E:
-    """Return the error without the frames and errors beneath it: their variables hold headers, and headers hold keys."""
-    error.__traceback__ = None
-    error.__context__ = None
-    return error
 
 
 class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that never reaches a caller
@@ -75,13 +67,21 @@ class AttemptFailed(Exception):  # noqa: N818 - a signal between layers that nev
         hint: float | None = None,
         most_repeats: int | None = None,
     ) -> None:
-        super().__init__(error.message)
+        super().__init__()
         self.error = error
         self.blame = blame
         self.repeatable = repeatable
         self.kind = kind
         self.hint = hint
         self.most_repeats = most_repeats
+
+    def made_known(self, keys: Iterable[Key]) -> Self:
+        """Return the failure as others may learn of it: without these keys, and without the frames that it came through."""
+        known = tuple(keys)
+        redact(bare(self.error), known)
+        if type(self.kind) is str:  # a provider's code
+            self.kind = hidden(self.kind, known)
+        return bare(self)
 
 
 _BY_STATUS: Final[dict[int, type[errors.BackendError]]] = {

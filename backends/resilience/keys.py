@@ -278,7 +278,9 @@ class KeyPool:
         for index, entry in enumerate(self._entries):
             if entry.answers_to(which):
                 return index
-        raise LookupError(f"no key with the fingerprint or name {which[:100]!r} is in the pool")
+        known = ", ".join(entry.key.name[:100] for entry in self._entries[:20])
+        # What was asked for is not said again: it may be a key where its name belongs.
+        raise LookupError(f"no key with this fingerprint or name is in the pool, which has {known or 'none'}")
 
     def _enter(self, key: Key, limit: int | None, *, instead_of: Entry | None = None) -> Entry:
         if any(entry.fingerprint == key.fingerprint for entry in self._entries):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backends import errors
+from backends.discretion import bare
 from backends.resilience.freshness import Freshness
 from backends.resilience.keys import KeyPool
 from backends.resilience.waiter import Waiter
@@ -109,7 +110,7 @@ class Supply:
             with self._lock:
                 good = self._freshness.failed(endpoint.clock.monotonic(), endpoint.backoff.delay(tries, random))
             if not good and (not _may_pass(error) or tries >= endpoint.settings.max_retries):
-                raise
+                raise bare(error) from error.__cause__  # what the source was told and answered is in its frames
             return good
         except BaseException:
             with self._lock:

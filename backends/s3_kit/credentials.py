@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from backends.credentials import Credentials, default_path
+from backends.discretion import discreet
 from backends.errors import ConfigurationError
 from backends.provider import Provider
 from backends.resilience.supply import Issued, KeySource
@@ -45,6 +46,7 @@ class CredentialPair(Key):
 
     __slots__ = ("_parts",)
 
+    @discreet
     def __init__(
         self, access_key_id: str, secret_access_key: str, session_token: str | None = None, name: str | None = None
     ) -> None:
@@ -62,6 +64,7 @@ class CredentialPair(Key):
         self.name = name or self.fingerprint
 
     @classmethod
+    @discreet
     def parse(cls, text: str) -> CredentialPair:
         """Read ``ID:SECRET`` or ``ID:SECRET:TOKEN``.
 
@@ -172,6 +175,7 @@ class PairCredentials(Credentials):
         self._read = read
         self._own_environment = environ is None
 
+    @discreet
     def keys(self) -> tuple[Key, ...]:
         """Return the pairs of the first source that has any; empty for anonymous use and for boto3's own chain.
 

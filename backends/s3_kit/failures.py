@@ -9,7 +9,6 @@ credentials (``InvalidAccessKeyId``, ``SignatureDoesNotMatch``, ``ExpiredToken``
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import Any, Final
 
@@ -250,7 +249,4 @@ def _brief(problem: Exception) -> str:
 
 def _clean(text: str, key: Key | None) -> str:
     """Servers quote credentials in their errors; ours never do."""
-    secrets: Callable[[], tuple[str, ...]] | None = getattr(key, "secrets", None)
-    for secret in secrets() if secrets is not None else ():
-        text = text.replace(secret, repr(key))
-    return text
+    return text if key is None else key.hide(text)

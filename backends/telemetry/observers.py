@@ -207,7 +207,7 @@ class Watch:
         if not isinstance(text, str):
             return None
         if self._secret is not None:
-            text = text.replace(self._secret.reveal(), repr(self._secret))
+            text = self._secret.hide(text)
         return text[:_LONGEST_NAME]
 
 

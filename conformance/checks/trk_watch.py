@@ -15,9 +15,9 @@ from typing import Any, Final
 from backends import errors
 from backends.telemetry.events import AttemptEnded, CallEnded, CallStarted, Event, FirstToken
 from backends.telemetry.logs import CallLog
-from backends.telemetry.otel import OpenTelemetry
 from backends.telemetry.prometheus import render
 from conformance.check import check
+from conformance.checks.collected import collecting
 from conformance.checks.common import marked
 from conformance.simulators.faults import Status
 from conformance.simulators.record import fingerprint
@@ -25,52 +25,6 @@ from conformance.subject import PLANTED_KEY
 from conformance.trial import Trial
 
 _OWN: Final = "backends."
-
-
-class _Collector:
-    """What an OpenTelemetry SDK received, kept in memory."""
-
-    def __init__(self) -> None:
-        from opentelemetry.sdk.metrics import MeterProvider
-        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-        self._spans = InMemorySpanExporter()
-        self._reader = InMemoryMetricReader()
-        self._tracers = TracerProvider(shutdown_on_exit=False)
-        self._tracers.add_span_processor(SimpleSpanProcessor(self._spans))
-        self._meters = MeterProvider([self._reader], shutdown_on_exit=False)
-        self.observer = OpenTelemetry(self._tracers, self._meters)
-
-    def close(self) -> None:
-        """Let the SDK go."""
-        self._tracers.shutdown()
-        self._meters.shutdown()
-
-    def spans(self) -> list[Any]:
-        """Return the spans that ended, in that order."""
-        return list(self._spans.get_finished_spans())
-
-    def points(self) -> list[tuple[str, Any]]:
-        """Return name and data point of every measurement."""
-        data = self._reader.get_metrics_data()
-        found: list[tuple[str, Any]] = []
-        for resource in data.resource_metrics if data is not None else ():
-            for scope in resource.scope_metrics:
-                for metric in scope.metrics:
-                    found.extend((metric.name, point) for point in metric.data.data_points)
-        return found
-
-
-@contextmanager
-def _collecting() -> Iterator[_Collector]:
-    collector = _Collector()
-    try:
-        yield collector
-    finally:
-        collector.close()
 
 
 def _unofficial(names: set[str], kind: str) -> list[str]:
@@ -112,7 +66,7 @@ async def _busy(trial: Trial, backend: Any) -> tuple[Any, Any, int]:
 async def trk_09(trial: Trial) -> None:
     """OpenTelemetry is told of a call as one span that covers all its attempts, and in measurements, under the names of
     the semantic conventions for generative AI."""
-    with _collecting() as collector:
+    with collecting() as collector:
         backend = await trial.backend(observers=[collector.observer], max_retries=1, initial_retry_delay=5.0)
         reply, error, calls = await _busy(trial, backend)
         spans, points = collector.spans(), collector.points()
@@ -243,7 +197,7 @@ async def trk_11(trial: Trial) -> None:
     shown: dict[str, str] = {}
     events: list[Event] = []
     echo = {"error": {"message": f"no {PLANTED_KEY} and {marked(2)}", "code": PLANTED_KEY, "type": PLANTED_KEY}}
-    with _collecting() as collector, _listening(logging.DEBUG) as written:
+    with collecting() as collector, _listening(logging.DEBUG) as written:
         backend = await trial.backend(
             observers=[events.append, CallLog(), collector.observer], max_retries=1, initial_retry_delay=0.01
         )

@@ -25,6 +25,7 @@ __all__ = [
     "rewriting",
     "sending",
     "sleep_in_the_slot",
+    "spoilt_keys",
     "telling",
 ]
 
@@ -77,6 +78,25 @@ def patched_passage(backend: Any, kind: type[SpoiltPassage]) -> None:
         endpoint.board = spoilt  # type: ignore[assignment, method-assign]
 
     patched_endpoint(backend, change)
+
+
+def spoilt_keys(backend: Any, **methods: Callable[..., Any]) -> None:
+    """Give every key of the backend other methods, those that are added later included."""
+
+    def spoil(endpoint: Endpoint) -> None:
+        for key in tuple(endpoint.pool.keys()):
+            if type(key).__name__ != "Spoilt":
+                key.__class__ = type("Spoilt", (type(key),), {"__slots__": (), **methods})
+
+    patched_endpoint(backend, spoil)
+    add = backend.add_key
+
+    def added(*arguments: Any, **options: Any) -> Any:
+        fingerprint = add(*arguments, **options)
+        spoil(backend.endpoint(options.get("endpoint")))
+        return fingerprint
+
+    backend.add_key = added
 
 
 def sleep_in_the_slot(endpoint: Endpoint) -> None:

@@ -13,7 +13,7 @@ from backends.resilience.keys import KeyLease, KeyPool
 from backends.secret import Key
 from conformance.saboteurs import EVERY_ROW, saboteur
 from conformance.saboteurs.bak import judging
-from conformance.saboteurs.common import patched_endpoint
+from conformance.saboteurs.common import patched_endpoint, spoilt_keys
 
 
 def _with_pool(backend: Any, kind: type[KeyPool]) -> None:
@@ -243,15 +243,7 @@ def follows_anywhere(backend: Any) -> None:
 @saboteur("KEY-10", "shows the provider's message as it is")
 def repeats_the_message(backend: Any) -> None:
     """Providers quote the key in their errors."""
-    from unittest.mock import patch
-
-    refused = backend._refused
-
-    async def spoilt(work: Any, response: Any, key: Any) -> Any:
-        with patch("backends.exchange.mask", lambda error, key: None):
-            return await refused(work, response, key)
-
-    backend._refused = spoilt
+    spoilt_keys(backend, hide=lambda key, text: text)
 
 
 @saboteur("KEY-10", "puts the key into the address")

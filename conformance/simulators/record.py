@@ -22,7 +22,10 @@ _MOST_BODY = 1 << 20
 _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token", "cookie"}
 )
+_SECRET_NAME = re.compile("(^|-)(cookie|credential|password|secret|signature|token)$")
 _SECRET_PARAMETERS = re.compile(r"(?i)((?:^|&)(?:key|api_key|api-key|access_token|token)=)([^&]+)")
+_SIGNED_PARAMETERS = re.compile(r"(?i)((?:^|&)(?:x-amz-(?:credential|security-token|signature)|signature)=)([^&]+)")
+"""Those of a presigned address: whoever holds them may do what they were signed for, so they belong there and are masked."""
 
 
 def fingerprint(key: str | None) -> str:
@@ -35,7 +38,7 @@ def masked(request: Request, key: str | None) -> tuple[tuple[str, str], ...]:
     mark = f"{MASK}:{fingerprint(key)}" if key else MASK
     hidden = []
     for name, value in request.headers:
-        if name in _SECRET_HEADERS:
+        if name in _SECRET_HEADERS or _SECRET_NAME.search(name):
             scheme = value.partition(" ")[0] + " " if name.endswith("authorization") and " " in value else ""
             hidden.append((name, scheme + mark))
         else:
@@ -117,7 +120,7 @@ class Log:
             provider=provider,
             method=request.method,
             path=request.path,
-            query=_SECRET_PARAMETERS.sub(rf"\1{MASK}", request.query),
+            query=_SIGNED_PARAMETERS.sub(rf"\1{MASK}", _SECRET_PARAMETERS.sub(rf"\1{MASK}", request.query)),
             headers=masked(request, key),
             key_fingerprint=fingerprint(key),
             key_in_url=_SECRET_PARAMETERS.search(request.query) is not None,

@@ -238,9 +238,11 @@ class Simulator:
                 made = shot.action.instead(provider, shot.hit)
         if made is None:
             answer = await self._ask(mounted, request, seen.nonce)
+            seen.problem = answer.problem
         else:
             answer = mounted.dressed(mounted.bare_call(request, seen.nonce), made)
-        seen.problem = answer.problem
+            # Not its own words: a script may quote the credential that it was written for.
+            seen.problem = None if answer.problem is None else f"scripted: a {answer.status}"
         for shot in shots:
             answer = shot.action.alter(answer, provider, shot.hit)
         seen.status = answer.status

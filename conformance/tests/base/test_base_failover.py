@@ -212,7 +212,7 @@ def test_what_is_wrong_is_said_by_name() -> None:
         (lambda: multiplexer.add_backend("x", object()), "backend"),
         (lambda: multiplexer.create_chain("c", ["claude"]), "claude"),
         (lambda: multiplexer.chat(HELLO, chain="nowhere"), "nowhere"),
-        (lambda: multiplexer.remove_key("openai", "nobody"), "nobody"),
+        (lambda: multiplexer.remove_key("openai", "nobody"), "which has main"),
     ):
         with pytest.raises(errors.ConfigurationError, match=names):
             wrong()
