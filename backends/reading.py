@@ -7,22 +7,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from backends.operation import Operation
+from backends import errors
+from backends.operation import Operation, StreamReader
 from backends.wire import jsontext
 from backends.wire.values import FormatError
 
 if TYPE_CHECKING:
     from backends.wire.client import Response
 
-__all__ = ["UNREADABLE", "brief", "decoded", "error_text", "readable_error", "unreadable"]
+__all__ = [
+    "LARGEST_ERROR_BODY",
+    "UNREADABLE",
+    "brief",
+    "decoded",
+    "error_text",
+    "readable_error",
+    "refuse_document",
+    "unreadable",
+]
 
 UNREADABLE: Final = (
     *(FormatError, KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError),
     OverflowError,  # an integer of a thousand digits where a float belongs
 )
 """What reading an answer of the wrong shape raises: each is the answer's fault."""
-_LARGEST_ERROR_BODY: Final = 65_536
+LARGEST_ERROR_BODY: Final = 65_536
+"""Bytes of an answer that is an error, or not what was asked for, that are looked at."""
 _LARGEST_MESSAGE: Final = 2_000
+_STREAMS_BEGIN: Final = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 def error_text(data: Any) -> tuple[str, str | None]:
@@ -49,7 +61,7 @@ def readable_error(content: bytes) -> Any:
     try:
         return jsontext.loads(content, max_depth=64)
     except FormatError:
-        return content[:_LARGEST_ERROR_BODY].decode("utf-8", "replace")
+        return content[:LARGEST_ERROR_BODY].decode("utf-8", "replace")
 
 
 def decoded(operation: Operation[Any], content: bytes) -> Any:
@@ -70,6 +82,42 @@ def unreadable(operation: Operation[Any], response: Response, content: bytes, pr
     kind = response.headers.get("content-type", "no content type")[:100]
     size = "an empty body" if not content else f"{len(content)} bytes"
     return f"The answer to {operation.name} cannot be read: {brief(problem)} ({kind}, {size})."
+
+
+def refuse_document(reader: StreamReader[Any], said: bytes, kind: str, *, begun: bool) -> None:
+    """Raise where what came in place of a stream was never meant to be one: a page, or a whole document.
+
+    A JSON document is shown to the reader as the only event of a stream, so that the provider's own error is told as its own.
+
+    Args:
+        reader: of the stream; it has seen all of it and no content.
+        said: the beginning of the body.
+        kind: its content type.
+        begun: the reader has made out something of a stream.
+
+    Raises:
+        BackendError: it is the provider's error.
+        FormatError: it is anything else.
+    """
+    said = said.strip()
+    if not said or "event-stream" in kind or "ndjson" in kind or said.startswith(_STREAMS_BEGIN):
+        return
+    refusal = FormatError(f"a document came in its place ({kind[:100] or 'no content type'})")
+    try:
+        document = jsontext.loads(said, max_depth=64)
+    except FormatError:
+        if begun:
+            return
+        raise refusal from None
+    name = b"event: error\n" if isinstance(document, dict) and document.get("error") else b""
+    try:
+        for _ in reader.feed(name + b"data: " + jsontext.dumps(document) + b"\n\n"):
+            pass  # only its errors matter: a stream without an end is none, whatever it says
+    except errors.BackendError:
+        raise  # some of ours are errors of value too
+    except UNREADABLE:
+        pass
+    raise refusal
 
 
 def brief(problem: BaseException) -> str:

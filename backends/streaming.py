@@ -16,7 +16,7 @@ from backends.discretion import bare, redact
 from backends.exchange import ExchangingBackend
 from backends.operation import Repeat, StreamReader
 from backends.prepared import Work
-from backends.reading import UNREADABLE, brief
+from backends.reading import LARGEST_ERROR_BODY, UNREADABLE, brief, refuse_document
 from backends.resilience.call import Call, secrets_of, travel, within
 from backends.resilience.failures import Blame, failed_format, failed_stream, failed_wire
 from backends.secret import Key
@@ -89,7 +89,10 @@ class StreamingBackend(ExchangingBackend):
         """Read until there is content; an error before it raises, one behind it in the same bytes is kept for later."""
         reader, held = opened.reader, opened.held
         content = False
+        said = b""
         async for data in opened.chunks:
+            if not held and len(said) < LARGEST_ERROR_BODY:
+                said += data[:LARGEST_ERROR_BODY]
             try:
                 for chunk in reader.feed(data):
                     held.append(chunk)
@@ -102,8 +105,10 @@ class StreamingBackend(ExchangingBackend):
             if content or reader.done or len(held) > _MOST_HELD:
                 return
         held.extend(reader.finish())
-        if not reader.done:
-            raise _cut_short()
+        if reader.done:
+            return
+        refuse_document(reader, said, opened.response.headers.get("content-type", ""), begun=bool(held))
+        raise _cut_short()
 
     async def _flow(self, call: Call[Opened], work: Work, state: StreamState[T]) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of one stream and count it exactly once, however it ends."""

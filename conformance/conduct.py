@@ -57,6 +57,8 @@ class Outcome:
         kind: of a failure: ``assertion``, ``error`` (the backend raised), ``stuck``, ``leak`` or ``crash`` (of the
             harness).
         assertions, requests: how many were counted.
+        parts: of a case that has many, the name of each and what is wrong with it, empty for nothing.
+        spared: parts that do not concern the subject, and why.
         threaded: real threads took part, so that what is noticed beyond the clause may differ between runs.
     """
 
@@ -65,6 +67,8 @@ class Outcome:
     kind: str = ""
     assertions: int = 0
     requests: int = 0
+    parts: tuple[tuple[str, str], ...] = ()
+    spared: tuple[tuple[str, str], ...] = ()
     threaded: bool = False
 
 
@@ -145,7 +149,9 @@ async def _trial(
             detail = troubles[0]
             kind = "crash" if " simulator failed on " in detail else "error"
     verdict = Verdict.FAIL if kind else Verdict.VACUOUS if vacuous is not None else Verdict.PASS
-    return Outcome(verdict, scrubbed(detail or vacuous or ""), kind, trial.assertions, traffic)
+    parts = tuple((name, scrubbed(wrong)) for name, wrong in trial.parts.items())
+    spared = tuple(trial.spared.items())
+    return Outcome(verdict, scrubbed(detail or vacuous or ""), kind, trial.assertions, traffic, parts, spared)
 
 
 def _kind(error: BaseException) -> str:

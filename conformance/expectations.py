@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
 from backends import errors as kinds
 from conformance.costs import Costs
+from conformance.faults.fault import End
 from conformance.simulators.actions import Action
 from conformance.subject import Subject
 
-__all__ = ["BadCall", "ErrorCase", "Expectations", "NamedCall", "NoAnswer", "expectations_of"]
+__all__ = ["BY_STATUS", "REPEATED", "BadCall", "ErrorCase", "Expectations", "NamedCall", "NoAnswer", "expectations_of"]
 
 
 def _tool(name: str) -> dict[str, Any]:
@@ -37,6 +39,29 @@ class ErrorCase:
     expected: type[kinds.BackendError]
     code: str | None = None
     message: str | None = None
+
+
+BY_STATUS: Final = (
+    ErrorCase(400, kinds.InvalidRequestError),
+    ErrorCase(401, kinds.AuthenticationError),
+    ErrorCase(402, kinds.AuthenticationError),
+    ErrorCase(403, kinds.PermissionDeniedError),
+    ErrorCase(404, kinds.NotFoundError),
+    ErrorCase(405, kinds.UnsupportedError),
+    ErrorCase(408, kinds.ServerError),
+    ErrorCase(409, kinds.ServerError),
+    ErrorCase(413, kinds.InvalidRequestError),
+    ErrorCase(422, kinds.InvalidRequestError),
+    ErrorCase(429, kinds.RateLimitError),
+    ErrorCase(500, kinds.ServerError),
+    ErrorCase(502, kinds.ServerError),
+    ErrorCase(503, kinds.OverloadedError),
+    ErrorCase(504, kinds.ServerError),
+    ErrorCase(529, kinds.OverloadedError),
+)
+"""What a status means where the provider's own tables do not say otherwise."""
+REPEATED: Final = frozenset({408, 409, 429, 500, 502, 503, 504, 529, 599})
+"""Statuses that are repeated where the provider's own tables do not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +119,12 @@ class Expectations:
         models: unknown or retired models, and a name that must be among the suggestions (None: any suggestion will do).
         warm: called before those models are asked for, so that a server's own models are known.
         tools: options of the representative call that make the model call two tools.
+        content: where the content stands in the representative call's whole answer and in an event of its stream; None
+            where the answer has no such field.
+        stream_count: where an event holds the count of output tokens, if not where a whole answer does.
+        ends: ends of mishaps that are right for this provider and differ from the catalogue's. Names are, the narrowest
+            first, ``name mode``, ``name``, family or stage.
+        spared: why mishaps cannot happen on its wire, by the same names.
         costs: what its answers cost, where prices are known or can be given.
         tool_calls: how many it then calls at least: 2, or 1 where the server makes one call a turn.
     """
@@ -113,6 +144,10 @@ class Expectations:
     warm: Callable[[Any], Any] | None = None
     tools: Mapping[str, Any] = field(default_factory=lambda: {"tools": [_tool("weather"), _tool("tide")]})
     tool_calls: int = 2
+    content: tuple[str, str] | None = ("choices[0].message.content", "choices[0].delta.content")
+    stream_count: str | None = None
+    ends: Mapping[str, End] = field(default_factory=dict)
+    spared: Mapping[str, str] = field(default_factory=dict)
     costs: Costs | None = None
 
 
@@ -124,7 +159,12 @@ def expectations_of(subject: Subject) -> Expectations:
     if subject.expected is not None:
         assert isinstance(subject.expected, Expectations)
         return subject.expected
-    module = f"conformance.subjects.{subject.name}_expected"
+    return _told_by_module(subject.name)
+
+
+@cache
+def _told_by_module(name: str) -> Expectations:
+    module = f"conformance.subjects.{name}_expected"
     if find_spec(module) is None:
         return _NONE
     found = import_module(module).EXPECTED

@@ -10,6 +10,8 @@ from importlib import import_module
 from conformance import catalogue, check, frozen, saboteurs, subject
 from conformance.baseline.known import known_failures
 from conformance.check import Check
+from conformance.expectations import expectations_of
+from conformance.faults.cells import unknown_names
 from conformance.rows import ROWS
 
 __all__ = ["lint"]
@@ -82,6 +84,8 @@ def _declarations(seen: set[str]) -> Iterator[str]:
         for other in subject.load(name).not_applicable:
             if other not in seen:
                 yield f"subject {name} excuses itself from {other}, which is no requirement"
+        for problem in unknown_names(expectations_of(subject.load(name))):
+            yield f"subject {name} {problem}"
     rows = {row.name for row in ROWS}
     for known in known_failures().values():
         if known.requirement not in seen or known.subject not in rows:

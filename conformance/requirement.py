@@ -9,7 +9,23 @@ from typing import Final
 
 __all__ = ["CHAPTERS", "Level", "Requirement", "chapter_of", "everyone"]
 
-CHAPTERS: Final = ("KEY", "QUE", "BAK", "BRK", "TRK", "BAT", "CAC", "STR", "ERR", "SEC", "EDG", "CAP", "REAL", "LIFE")
+CHAPTERS: Final = (
+    "KEY",
+    "QUE",
+    "BAK",
+    "BRK",
+    "TRK",
+    "BAT",
+    "CAC",
+    "STR",
+    "ERR",
+    "FLT",
+    "SEC",
+    "EDG",
+    "CAP",
+    "REAL",
+    "LIFE",
+)
 """The judged chapters, in the order in which reports show them."""
 
 _ID: Final = re.compile(r"[A-Z]{3,4}-\d\d")

@@ -210,6 +210,7 @@ def _told(outcome: Outcome) -> Record:
         "failure": outcome.kind,
         "assertions": outcome.assertions,
         "requests": outcome.requests,
+        **({"parts": dict(outcome.parts), "spared": dict(outcome.spared)} if outcome.parts else {}),
     }
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from conformance.judge import CheckFailed, Judge, Raised
@@ -33,6 +34,8 @@ class Trial(Judge):
     Attributes:
         sim: the simulator, in the same loop.
         subject, requirement, case: what is tried.
+        parts: how each part of a case that has many came out: its name, and what is wrong with it, empty for nothing.
+        spared: parts that do not concern the subject, and why.
         clock: the loop's clock; give it to whatever needs time.
         random, seed: the only source of chance.
     """
@@ -59,6 +62,8 @@ class Trial(Judge):
         self._backends: list[Any] = []
         self._sims = [sim]
         self._tasks: list[asyncio.Task[Any]] = []
+        self.parts: dict[str, str] = {}
+        self.spared: dict[str, str] = {}
         self._other_traffic = 0
 
     # -- the subject ---------------------------------------------------------------------------------------------------
@@ -129,6 +134,30 @@ class Trial(Judge):
     def threads(self) -> ThreadSide:
         """Return the threaded side, for synchronous twins: ``async with trial.threads() as side: ...``."""
         return ThreadSide(self.subject, self._make, self.random, self.count_traffic)
+
+    # -- cases of many parts -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Judge one part of a case that has many: a part that fails is kept in mind, and the others are judged all the same.
+
+        Evidence names every part. :meth:`conclude` must follow the last.
+        """
+        try:
+            yield
+        except CheckFailed as broken:
+            self.parts[name] = str(broken)
+        else:
+            self.parts[name] = ""
+
+    def conclude(self) -> None:
+        """Fail if any part did, naming each.
+
+        Raises:
+            CheckFailed: it did.
+        """
+        wrong = [f"{name}: {why}" for name, why in self.parts.items() if why]
+        self.expect(not wrong, f"{len(wrong)} of {len(self.parts)} parts. {'; '.join(wrong)}")
 
     # -- time and tasks ------------------------------------------------------------------------------------------------
 

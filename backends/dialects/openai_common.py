@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _NO_USAGE: Final = Usage()
+_MOST: Final = 2**53
+"""The largest count that is believed: counters, prices and charts stay exact up to it, and a sum of such still fits a float."""
 
 
 def checked_messages(messages: Sequence[Message], provider: str | None = None) -> list[Message]:
@@ -95,8 +97,8 @@ def json_object(data: Any) -> dict[str, Any]:
 
 
 def count(value: Any) -> int | None:
-    """Return a count of tokens, None for what is none."""
-    return value if type(value) is int and value >= 0 else None
+    """Return a count of tokens or bytes, None for what is none: no text, no fraction, nothing negative or beyond all reason."""
+    return value if type(value) is int and 0 <= value <= _MOST else None
 
 
 def read_usage(usage: Any) -> Usage:

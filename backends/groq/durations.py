@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backends.dialects.openai_common import count
 from backends.resilience import hints
 from backends.types import Reply
 
@@ -44,8 +45,8 @@ def timings(answer: Reply | Mapping[str, Any]) -> Timings:
     queue, prompt, completion, total = (
         _seconds(usage.get(name)) for name in ("queue_time", "prompt_time", "completion_time", "total_time")
     )
-    written = usage.get("completion_tokens")
-    speed = written / completion if type(written) is int and written > 0 and completion else None
+    written = count(usage.get("completion_tokens"))
+    speed = written / completion if written and completion else None
     return Timings(queue, prompt, completion, total, speed)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from http.client import RemoteDisconnected
 from typing import Any
 
 from backends.s3_kit.exchange import Exchange, TooLargeError, current
@@ -16,6 +17,8 @@ from backends.s3_kit.exchange import Exchange, TooLargeError, current
 __all__ = ["watch"]
 
 _WITHOUT_BODY = frozenset({204, 304})
+_FRAMES = frozenset({"content-length", "transfer-encoding"})
+"""Every answer of S3 with a body has one of these."""
 _LARGEST_ERROR = 1 << 20
 _KEPT_ERROR = 1 << 16
 
@@ -77,6 +80,15 @@ def _watched(pool: Any) -> Any:
             exchange.hold(self.sock)
             self.timeout = exchange.bounded(self.timeout)
             answer = super().getresponse()
+            if (
+                self._verb != "HEAD"
+                and answer.status >= 200
+                and answer.status not in _WITHOUT_BODY
+                and not _FRAMES.intersection(map(str.lower, answer.headers))
+            ):
+                # The library takes a head that was cut for a whole one, and what follows for a body without end.
+                answer.close()
+                raise RemoteDisconnected("the head of the answer ended early")
             if answer.status >= 300:
                 answer.stream = _Bounded(answer, _LARGEST_ERROR, self._verb, exchange).stream
             elif exchange.largest is not None:

@@ -212,8 +212,10 @@ def _placed(answer: Mapping[str, Any], wanted: Wanted, landing: Landing) -> tupl
     """Return how long the landing will be in the end, how many bytes of the answer to skip, and how many to take.
 
     Raises:
-        ResponseFormatError: the answer is another part of the object than the one asked for.
+        ResponseFormatError: the answer is another part of the object than the one asked for, or has no length.
     """
+    if "ContentLength" not in answer:
+        raise errors.ResponseFormatError("The answer does not say how long the object is.")
     length = int(answer["ContentLength"])
     if answer["ResponseMetadata"]["HTTPStatusCode"] != 206:
         landing.restart()  # a store that does not know ranges sends everything

@@ -107,7 +107,7 @@ def client_error(problem: Any, key: Key | None, body: bytes = b"") -> errors.Bac
     code = code_of(problem)
     status = about.get("HTTPStatusCode")
     status = status if isinstance(status, int) else None
-    said = str(problem.response.get("Error", {}).get("Message", ""))
+    said = str(problem.response.get("Error", {}).get("Message") or "")
     if body and code in ("", str(status)):
         said, found = error_text(_decoded(body))
         said, code = said or f"HTTP {status}", found or code

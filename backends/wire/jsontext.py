@@ -12,6 +12,7 @@ __all__ = ["dumps", "loads"]
 
 _TEXT = frozenset({str})
 _LEAVES = frozenset({str, int, float, bool, type(None)})
+_MARK = "\ufeff"
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
@@ -23,7 +24,7 @@ _decode = json.JSONDecoder(parse_constant=_constant).decode
 
 
 def loads(data: bytes | str, *, max_depth: int = 128) -> Any:
-    """Decode JSON text.
+    """Decode JSON text; a byte order mark before it is passed over (RFC 8259, section 8.1).
 
     Raises:
         FormatError: it is not UTF-8 or not JSON, holds NaN, Infinity or an integer of more than 4300 digits, or is
@@ -31,7 +32,7 @@ def loads(data: bytes | str, *, max_depth: int = 128) -> Any:
     """
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = _decode(text)
+        value = _decode(text.removeprefix(_MARK))
     except UnicodeDecodeError:
         raise FormatError("not UTF-8 text") from None
     except RecursionError:

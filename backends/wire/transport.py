@@ -130,6 +130,21 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             pool.disown()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Hands out a kept connection only while nothing has come on it.
+
+    aiohttp looks whether it is still open. What a server said meanwhile, although nobody had asked, would be taken for the
+    answer to the next request: another caller's answer, or an attacker's.
+    """
+
+    async def _get(self, *arguments: Any) -> Any:  # its own choice among kept connections; there is no public one
+        while True:
+            kept = await super()._get(*arguments)
+            if kept is None or kept.protocol is None or not kept.protocol.should_close:
+                return kept
+            kept.close()
+
+
 class _Pool:
     """The connections of one event loop, closed with it at the latest."""
 
@@ -137,7 +152,7 @@ class _Pool:
         proxy = route.proxy
         self.proxy_headers = _proxy_headers(proxy)
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_Connector(
                 limit=0,
                 ssl=route.context(),
                 keepalive_timeout=keepalive,

@@ -32,6 +32,8 @@ else.
 together.
 - After the check the trial closes its backends and fails when a slot, a key, a request or a task is left.
 - ``@check("CAP-01", cases=lambda subject: sorted(subject.declared))`` runs once per case with ``trial.case`` set.
+- A case of many parts judges each with ``with trial.part(name): ...`` and ends with ``trial.conclude()``: a part that fails
+  keeps no other from being judged, and evidence names all. ``trial.spared`` says which do not concern the subject.
 - Synchronous twins live in real threads: ``async with trial.threads() as side`` gives ``side.backend(...)``, a
 simulator in a
   thread (``side.sim``), ``await side.run(function, ...)`` in a worker thread, and a clock that jumps (``side.clock``).

@@ -9,7 +9,7 @@ from typing import Any, Final
 from backends import errors
 from conformance.check import check
 from conformance.checks.common import made, shows
-from conformance.expectations import ErrorCase, NoAnswer, expectations_of
+from conformance.expectations import BY_STATUS, NoAnswer, expectations_of
 from conformance.simulators.faults import (
     Bomb,
     DeepJson,
@@ -28,24 +28,6 @@ from conformance.trial import Trial
 
 _WORDS: Final = "sprocket 7f3a is jammed"
 _CODE: Final = "sprocket_jammed_7f3a"
-_BY_STATUS: Final = (
-    ErrorCase(400, errors.InvalidRequestError),
-    ErrorCase(401, errors.AuthenticationError),
-    ErrorCase(402, errors.AuthenticationError),
-    ErrorCase(403, errors.PermissionDeniedError),
-    ErrorCase(404, errors.NotFoundError),
-    ErrorCase(405, errors.UnsupportedError),
-    ErrorCase(408, errors.ServerError),
-    ErrorCase(409, errors.ServerError),
-    ErrorCase(413, errors.InvalidRequestError),
-    ErrorCase(422, errors.InvalidRequestError),
-    ErrorCase(429, errors.RateLimitError),
-    ErrorCase(500, errors.ServerError),
-    ErrorCase(502, errors.ServerError),
-    ErrorCase(503, errors.OverloadedError),
-    ErrorCase(504, errors.ServerError),
-    ErrorCase(529, errors.OverloadedError),
-)
 _MIB: Final = 1 << 20
 
 
@@ -65,7 +47,7 @@ async def err_01(trial: Trial) -> None:
     id_of = (await trial.call(backend)).provider_request_id
     if not type(backend).provider.request_id_headers:
         id_of = None  # the id stands in the bodies of answers, and errors have none
-    for case in (own.get(case.status, case) for case in _BY_STATUS):
+    for case in (own.get(case.status, case) for case in BY_STATUS):
         error = await _refused(trial, Status(case.status, message=_WORDS, code=_CODE), f"a {case.status}")
         said = provider.error(case.status, _CODE, _WORDS).bytes_of_body()
         trial.equal(type(error), case.expected, f"class of a {case.status}")

@@ -12,11 +12,12 @@ __all__ = ["render"]
 
 def render(summary: Summary) -> dict[str, str]:
     """Return every generated file by its name."""
-    from conformance.reports import kill_matrix, page, status, status_json
+    from conformance.reports import faults, kill_matrix, page, status, status_json
 
     return {
         "API_IMPLEMENTATION_STATUS.md": status.render(summary),
         "status.json": status_json.render(summary),
         "kill_matrix.md": kill_matrix.render(summary),
+        "FAULTS.md": faults.render(summary),
         "index.html": page.render(summary),
     }

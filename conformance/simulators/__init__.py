@@ -8,7 +8,8 @@
 
 What a request passes through, one module each: ``connection`` reads it, ``record`` logs it with its credentials
 masked, ``faults`` says what falls on it, ``dispatch`` finds the route and checks it against the field tables
-(``shape``), the provider's handler answers, ``actions``, ``stream_actions`` and ``wire_actions`` spoil the answer, and
+(``shape``), the provider's handler answers, the modules named ``actions`` spoil the answer (what it means, its values, its events, its
+head, its framing, its bytes and their time), and
 ``delivery`` turns it into steps which ``connection`` performs. ``control`` is the same over HTTP, ``serve`` a program.
 
 Every answer carries a nonce, a short hash of provider, body and a counter: a client that invents answers cannot know

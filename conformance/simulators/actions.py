@@ -30,6 +30,7 @@ __all__ = [
     "Status",
     "Truncate",
     "WrongContentType",
+    "set_field",
 ]
 
 Hit: TypeAlias = Callable[[], None]
@@ -226,10 +227,30 @@ class Drop(Action):
         return _mutate(answer, self.path, hit, _remove)
 
 
-def _mutate(answer: Answer, path: str, hit: Hit, change: Callable[[Any, str | int], bool]) -> Answer:
-    keys = [int(key[1:-1]) if key[0] == "[" else key for key in re.findall(r"\[\d+\]|[^.\[\]]+", path)]
+def set_field(payload: Any, path: str, value: Any) -> tuple[Any, Any, bool]:
+    """Return a copy of a payload with a field set that was there, the value it had, and True; else the payload, None, False."""
+    keys = _keys(path)
+    changed = copy.deepcopy(payload)
+    parent = changed
+    try:
+        for key in keys[:-1]:
+            parent = parent[key]
+        true = parent[keys[-1]]
+        parent[keys[-1]] = value
+    except (KeyError, IndexError, TypeError):
+        return payload, None, False
+    return changed, true, true is not None
+
+
+def _keys(path: str) -> list[str | int]:
+    keys: list[str | int] = [int(key[1:-1]) if key[0] == "[" else key for key in re.findall(r"\[\d+\]|[^.\[\]]+", path)]
     if not keys:
         raise ValueError(f"{path!r} names no field")
+    return keys
+
+
+def _mutate(answer: Answer, path: str, hit: Hit, change: Callable[[Any, str | int], bool]) -> Answer:
+    keys = _keys(path)
 
     def changed(payload: Any) -> Any:
         payload = copy.deepcopy(payload)

@@ -12,7 +12,14 @@ from dataclasses import MISSING, dataclass, field, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
-from conformance.simulators import actions, stream_actions, wire_actions
+from conformance.simulators import (
+    actions,
+    framing_actions,
+    head_actions,
+    stream_actions,
+    value_actions,
+    wire_actions,
+)
 from conformance.simulators.actions import (
     Action,
     DeepJson,
@@ -26,7 +33,18 @@ from conformance.simulators.actions import (
     Truncate,
     WrongContentType,
 )
+from conformance.simulators.framing_actions import BadChunk, Coded, CutInCharacter, CutInChunk, DropIdle
+from conformance.simulators.head_actions import (
+    CutHead,
+    Fields,
+    HangInHead,
+    Informational,
+    SlowHead,
+    StatusLine,
+    Unsolicited,
+)
 from conformance.simulators.stream_actions import CutBeforeTerminator, EmptyStream, ErrorEvent, LongStream, Pings
+from conformance.simulators.value_actions import ErrorInside, Literal, Prefixed, Twice
 from conformance.simulators.wire_actions import (
     Bomb,
     CutAfter,
@@ -43,21 +61,33 @@ from conformance.simulators.wire_actions import (
 __all__ = [
     "ACTIONS",
     "Action",
+    "BadChunk",
     "Bomb",
+    "Coded",
     "CutAfter",
     "CutBeforeTerminator",
+    "CutHead",
+    "CutInCharacter",
+    "CutInChunk",
     "DeepJson",
     "Drop",
+    "DropIdle",
     "EmptyBody",
     "EmptyStream",
     "ErrorEvent",
+    "ErrorInside",
     "Fault",
+    "Fields",
     "Garbage",
     "Hang",
+    "HangInHead",
     "Html",
+    "Informational",
+    "Literal",
     "LongStream",
     "Oversized",
     "Pings",
+    "Prefixed",
     "Redirect",
     "Replace",
     "Reset",
@@ -65,10 +95,14 @@ __all__ = [
     "Shot",
     "SlowChunks",
     "SlowFirstByte",
+    "SlowHead",
     "SplitAt",
     "SplitEvery",
     "Status",
+    "StatusLine",
     "Truncate",
+    "Twice",
+    "Unsolicited",
     "WrongContentType",
     "WrongLength",
     "from_json",
@@ -77,9 +111,9 @@ __all__ = [
 
 ACTIONS: dict[str, type[Action]] = {
     name: getattr(module, name)
-    for module in (actions, stream_actions, wire_actions)
+    for module in (actions, framing_actions, head_actions, stream_actions, value_actions, wire_actions)
     for name in module.__all__
-    if name not in ("Action", "Hit")
+    if name not in ("Action", "Hit", "set_field")
 }
 """Every action by its name."""
 

@@ -7,6 +7,7 @@ It never draws a random number and never reads the wall clock: the same requests
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,6 +25,9 @@ from conformance.simulators.record import Log, Seen
 from conformance.simulators.registry import load
 
 __all__ = ["Simulator"]
+
+_FULL = 3
+"""Connections that fill the queue of a listener that takes none."""
 
 
 class Simulator:
@@ -43,6 +47,7 @@ class Simulator:
         self.port = port
         self._server: asyncio.Server | None = None
         self._mounted: dict[str, Mounted] = {}
+        self._deaf: list[socket.socket] = []
         self._connections: set[Connection] = set()
         self._accepted = 0
         self._script = Script()
@@ -78,6 +83,19 @@ class Simulator:
         if self._server is not None:
             self._server.close()
             self._server = None
+        for ears in self._deaf:
+            ears.close()
+        self._deaf.clear()
+
+    def deafen(self) -> None:
+        """Listen without taking connections: whoever makes a new one waits, and is neither let in nor refused."""
+        self.refuse()
+        self._deaf.append(socket.create_server((self._host, self.port), backlog=0, reuse_port=False))
+        for _ in range(_FULL):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex((self._host, self.port))
+            self._deaf.append(filler)
 
     async def aclose(self) -> None:
         """Stop listening and end every connection; safe to call twice."""
@@ -92,6 +110,11 @@ class Simulator:
         self.refuse()
         for connection in tuple(self._connections):
             connection.abort()
+
+    @property
+    def connections(self) -> int:
+        """How many connections of clients are open."""
+        return len(self._connections)
 
     @property
     def providers(self) -> tuple[str, ...]:

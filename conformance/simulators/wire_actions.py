@@ -222,18 +222,19 @@ class Oversized(Action):
 
 @dataclass(frozen=True, slots=True)
 class Bomb(Action):
-    """The body as gzip that unpacks to this many blanks followed by the true body; a few thousandths on the wire."""
+    """The body as gzip, or deflate, that unpacks to this many blanks followed by the true body; a few thousandths on the wire."""
 
     bytes: int
+    coding: str = "gzip"
 
     def deliver(self, steps: Steps, hit: Hit) -> Steps:
         """Packed piece by piece: neither side needs the whole in memory."""
-        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31 if self.coding == "gzip" else 15)
         begun = False
         for step in steps:
             if isinstance(step, Head):
                 step.length = None
-                step.headers.append(("content-encoding", "gzip"))
+                step.headers.append(("content-encoding", self.coding))
             if isinstance(step, Body):
                 if not begun:
                     begun = True

@@ -42,6 +42,7 @@ def _batch(names: str, *requests: Any) -> BadCall:
 
 EXPECTED: Final = Expectations(
     costs=COSTS,
+    content=("content[0].text", "delta.text"),
     errors=(
         ErrorCase(400, errors.InvalidRequestError, "tool_name_conflict"),
         ErrorCase(400, errors.ContextLengthError, message="prompt is too long: 1200000 tokens > 1000000 maximum"),

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backends import errors
+from backends.wire.values import Failure
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.faults.fault import lost
 from conformance.simulators.faults import Status
 from conformance.subjects.gemini_costs import COSTS
 
@@ -31,6 +33,9 @@ def _asked(names: str, part: Any) -> BadCall:
 
 EXPECTED: Final = Expectations(
     costs=COSTS,
+    # The end of a stream stands in a candidate: without any there is none.
+    ends={"content missing stream": lost(Failure.CUT_SHORT)},
+    content=("candidates[0].content.parts[0].text", "candidates[0].content.parts[0].text"),
     statuses=(ErrorCase(402, errors.QuotaExceededError),),
     errors=(
         ErrorCase(400, errors.InvalidRequestError, "INVALID_ARGUMENT"),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.faults.fault import repeated
 from conformance.simulators.faults import Status
 from conformance.subjects.groq_costs import COSTS
 
@@ -32,6 +33,9 @@ def _part(part: Any) -> list[dict[str, Any]]:
 
 EXPECTED: Final = Expectations(
     costs=COSTS,
+    stream_count="x_groq.usage.completion_tokens",
+    # Every answer tells when its limits are reset, which is a hint where a 429 brings no other.
+    ends={"status 429": repeated(errors.RateLimitError, seconds=0.17)},
     errors=(
         ErrorCase(424, errors.InvalidRequestError, "failed_dependency"),
         ErrorCase(498, errors.OverloadedError, "capacity_exceeded"),

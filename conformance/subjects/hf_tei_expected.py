@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NoAnswer
+from conformance.faults.fault import once
 from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
@@ -23,6 +24,12 @@ def _embed(names: str, texts: Any = "hello", **options: Any) -> BadCall:
 
 
 EXPECTED: Final = Expectations(
+    ends={"lone surrogate": once(errors.ResponseFormatError)},  # text, where a number is due
+    spared={
+        "content twice": "its answer is a list of numbers, which has no names",
+        "counts": "its counts stand in headers",
+    },
+    content=("[0][0]", ""),
     errors=(
         ErrorCase(400, errors.InvalidRequestError, "Empty"),
         ErrorCase(422, errors.InvalidRequestError, "Validation", _TOO_MANY),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall, NoAnswer
+from conformance.faults.fault import once
 from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
@@ -26,6 +27,9 @@ def _said(names: str, messages: Any) -> BadCall:
 
 
 EXPECTED: Final = Expectations(
+    ends={"status 404": once(errors.UnknownModelError)},  # its own words for a 404 name a model
+    spared={"content missing stream": "an object without a message is what it sends when it only loads a model"},
+    content=("message.content", "message.content"),
     errors=(
         ErrorCase(404, errors.UnknownModelError, message="model 'nobody' not found"),
         ErrorCase(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from backends import errors
 from conformance.expectations import BadCall, ErrorCase, Expectations, NoAnswer
+from conformance.faults.fault import once
 from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
@@ -44,6 +45,9 @@ def _silent(body: bytes, expected: type[errors.BackendError], words: str) -> NoA
 
 
 EXPECTED: Final = Expectations(
+    ends={
+        "error inside 200": once(errors.ResponseFormatError)
+    },  # its errors are bare words, which mean nothing under a 200
     errors=(
         ErrorCase(400, errors.InvalidRequestError, message="Uploaded file rain.txt already exists."),
         ErrorCase(404, errors.NotFoundError, message="File not found in db file-keys. Please check file_path."),

@@ -8,12 +8,37 @@ from __future__ import annotations
 from typing import Final
 
 from backends import errors
+from backends.wire.values import Failure
 from conformance.expectations import BadCall, ErrorCase, Expectations, NamedCall
+from conformance.faults.fault import answered, once, repeated
 from conformance.simulators.faults import Status
 
 __all__ = ["EXPECTED"]
 
+_REAL_TIME: Final = "boto3 waits in a thread and in real time, which no check spends; BAK-01 shows the read timeout"
+
 EXPECTED: Final = Expectations(
+    ends={
+        "reset on accept": repeated(errors.TransportError, requests=0),  # its thread may have written by then, or not
+        "status 529": repeated(errors.ServerError),  # S3 has no such status; its code is that of a 500
+        "redirect to nowhere": repeated(errors.TransportError, code=Failure.PROTOCOL.value),
+        "redirects": once(errors.InvalidRequestError),  # a redirect names the bucket's region and is not followed
+        "1xx flood": once(errors.ResponseFormatError),  # the standard library takes a 103 for the answer
+        "endless 1xx": once(errors.ResponseFormatError, seconds=1.0),
+        "header without name": answered(),  # the standard library passes it over
+        "length too short": once(errors.ResponseFormatError),  # the checksum tells
+        "error inside 200": once(errors.ResponseFormatError),  # without an ETag it is no object
+    },
+    spared={
+        "nobody accepts": _REAL_TIME,
+        "silent before head": _REAL_TIME,
+        "silent in head": _REAL_TIME,
+        "stalls": _REAL_TIME,
+        "chunks": "every answer of S3 with an object has a length",
+        "codings": "an object is stored with its coding and handed out as it is",
+        "byte order mark": "an object is bytes, and a mark before them is another object: the checksum tells",
+    },
+    content=None,
     errors=(
         ErrorCase(404, errors.NotFoundError, "NoSuchKey"),
         ErrorCase(404, errors.NotFoundError, "NoSuchBucket"),

@@ -47,6 +47,11 @@ def test_times_that_are_none(usage: Any) -> None:
     assert timings({"x_groq": usage}) == Timings()
 
 
+def test_an_absurd_count_gives_no_speed() -> None:
+    """The answer is read all the same."""
+    assert timings({"usage": {"completion_tokens": 10**400, "completion_time": 0.5}}) == Timings(completion=0.5)
+
+
 def test_limits_that_are_none() -> None:
     none = Window(None, None, None)
     assert rate_limits({}).requests == none

@@ -27,6 +27,7 @@ COUNTS = {
     "BAT": 7,
     "STR": 10,
     "ERR": 7,
+    "FLT": 9,
     "SEC": 6,
     "CAP": 4,
     "REAL": 4,

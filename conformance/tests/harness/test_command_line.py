@@ -103,6 +103,7 @@ def test_a_run_that_holds(place: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert last == "Look at out/index.html or out/API_IMPLEMENTATION_STATUS.md; evidence: .conformance/evidence.jsonl"
     assert sorted(path.name for path in (place / "out").iterdir()) == [
         "API_IMPLEMENTATION_STATUS.md",
+        "FAULTS.md",
         "index.html",
         "kill_matrix.md",
         "status.json",

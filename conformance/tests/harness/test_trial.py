@@ -69,6 +69,22 @@ def test_a_broken_assertion_fails_with_its_message(tried: Run) -> None:
     )
 
 
+def test_a_part_that_fails_keeps_no_other_from_being_judged(tried: Run) -> None:
+    async def body(trial: Trial) -> None:
+        await trial.call(await trial.backend())
+        trial.spared["third"] = "there is none"
+        for name, good in (("first", True), ("second", False), ("fourth", True)):
+            with trial.part(name):
+                trial.expect(good, "it is bad")
+        trial.conclude()
+
+    outcome = tried(body)
+    assert (outcome.verdict, outcome.kind) == (Verdict.FAIL, "assertion")
+    assert outcome.detail == "1 of 3 parts. second: it is bad"
+    assert outcome.parts == (("first", ""), ("second", "it is bad"), ("fourth", ""))
+    assert outcome.spared == (("third", "there is none"),)
+
+
 def test_an_error_of_the_backend_is_a_finding(tried: Run) -> None:
     async def body(trial: Trial) -> None:
         trial.fault(Status(400))

@@ -17,7 +17,9 @@ from backends import errors
 from backends.s3_kit import CredentialPair, S3Kit
 from backends.s3_kit.failures import CODES
 from conformance.simulators.faults import (
+    Coded,
     CutAfter,
+    CutHead,
     EmptyBody,
     Fault,
     Garbage,
@@ -544,3 +546,28 @@ def test_without_boto3_the_error_says_what_to_install() -> None:
         "kit.close()\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+async def test_a_head_that_was_cut_is_a_lost_connection(sim: Simulator, make_kit: Callable[..., S3Kit]) -> None:
+    """The standard library takes it for a whole one; the download is made again."""
+    sim.script(Fault(CutHead(20), nth=1))
+    async with make_kit() as kit:
+        assert (await kit.adownload(PROBE)).attempts == 2
+    assert len(sim.requests) == 2
+
+
+async def test_an_answer_without_a_length_is_no_object(sim: Simulator, make_kit: Callable[..., S3Kit]) -> None:
+    """The error says what is missing."""
+    sim.script(Fault(Coded("identity")))
+    async with make_kit() as kit:
+        with pytest.raises(errors.ResponseFormatError, match="how long the object is"):
+            await kit.adownload(PROBE)
+
+
+async def test_an_error_without_words_is_told_by_its_status(sim: Simulator, make_kit: Callable[..., S3Kit]) -> None:
+    """Never by the word None."""
+    sim.script(Fault(Status(529)))
+    async with make_kit(max_retries=0) as kit:
+        with pytest.raises(errors.ServerError) as caught:
+            await kit.adownload(PROBE)
+    assert caught.value.message == "HTTP 529"

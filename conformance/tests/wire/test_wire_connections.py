@@ -53,6 +53,31 @@ async def test_a_kept_connection_that_the_server_closed_is_not_used() -> None:
         assert await read(made, asking(server.url)) == b"2"
 
 
+async def test_a_kept_connection_that_the_server_spoke_on_is_not_used() -> None:
+    """An answer that nobody asked for is never the answer to the next request."""
+    spoken = asyncio.Event()
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.answer(b"%d" % peer.number)
+        await spoken.wait()
+        with contextlib.suppress(ConnectionError):
+            await peer.answer(b"for somebody else")
+            await peer.gone()
+
+    async with serving(behave) as server, client() as made:
+        assert await read(made, asking(server.url)) == b"1"
+        pool = next(iter(made._transport._pools.values()))  # type: ignore[attr-defined]
+        kept = [protocol for waiting in pool.session.connector._conns.values() for protocol, _ in waiting]
+        spoken.set()
+        for _ in range(1000):
+            await asyncio.sleep(0.001)
+            if all(protocol.should_close for protocol in kept):
+                break
+        assert await read(made, asking(server.url)) == b"2"
+        assert [protocol.is_connected() for protocol in kept] == [False]
+
+
 async def test_a_kept_connection_that_dies_under_the_request_is_not_repeated_here() -> None:
     """It is a reset after sending: whether the server had begun, only the caller's policy can judge."""
 

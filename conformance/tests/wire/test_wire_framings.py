@@ -108,12 +108,12 @@ def test_time_is_linear(made: Callable[[int], Any], unit: bytes) -> None:
         best = float("inf")
         for _ in range(3):
             decoder = made(1 << 24)
-            begun = time.perf_counter()
+            begun = time.thread_time()
             decoder.feed(unit)
             for _ in range(length):
                 decoder.feed(b"x")
             decoder.feed(b"\n\n")
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.thread_time() - begun)
         return best
 
     assert cost(40_000) < 10 * cost(10_000)

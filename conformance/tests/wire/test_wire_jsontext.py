@@ -25,6 +25,7 @@ READ: dict[str, tuple[bytes | str, Any]] = {
     "a negative zero": (b"-0", 0),
     "white space around": (b" \n\t{}\r\n", {}),
     "brackets inside text": (b'"' + b"[" * 1000 + b'"', "[" * 1000),
+    "a mark of byte order": (b"\xef\xbb\xbf{}", {}),
     "many brackets side by side": (b"[" + b"[]," * 500 + b"[]]", [[]] * 501),
 }
 REFUSED: dict[str, tuple[bytes | str, str]] = {
@@ -43,7 +44,7 @@ REFUSED: dict[str, tuple[bytes | str, str]] = {
     "a trailing comma": (b"[1,]", "not JSON"),
     "a control character in text": (b'"a\nb"', "not JSON"),
     "HTML": (b"<html><body>502</body></html>", "not JSON at character 0"),
-    "a mark of byte order": (b"\xef\xbb\xbf{}", "not JSON"),
+    "two marks of byte order": (b"\xef\xbb\xbf" * 2 + b"{}", "not JSON"),
     "too deep": (b"[" * 129 + b"]" * 129, "nested too deeply"),
     "too deep in objects": (b'{"a":' * 129 + b"1" + b"}" * 129, "nested too deeply"),
     "far too deep": (b"[" * 1_000_000, "nested too deeply"),
