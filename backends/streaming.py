@@ -156,6 +156,7 @@ class StreamingBackend(ExchangingBackend):
                 if not reader.done:
                     raise _cut_short()
                 reply: Any = reader.reply(self._answer(call, opened.response, None))
+                await response.aclose()
             except (WireError, *UNREADABLE, errors.BackendError) as problem:
                 error_now = self._interrupted(bare(problem), opened, work)
                 redact(error_now, secrets_of(call, work.endpoint, passage.key))
@@ -170,19 +171,24 @@ class StreamingBackend(ExchangingBackend):
             if call.watch is not None:
                 call.watch.reply = reply
         except errors.BackendError as failure:
+            if response is not None:
+                await response.aclose()
             outcome, error = "failure", type(failure).__name__
             if passage is not None:
                 usage = self._till.charged_so_far(reader, call, passage, failure)
                 self._learn_from_end(passage, failure, work)
             raise self._completed(failure, call) from failure.__cause__
         finally:
-            if passage is not None:
-                if outcome == "cancelled":
-                    usage = self._till.charged_so_far(reader, call, passage)
-                passage.let_go()  # nothing happens where it was ended above
-            self._finished(call, work.endpoint, outcome, error, usage, first)
-            if response is not None:
-                await response.aclose()
+            try:
+                # The slot is given back only when its connection is: whoever takes it next must not meet it at the server.
+                if response is not None:
+                    await response.aclose()
+            finally:
+                if passage is not None:
+                    if outcome == "cancelled":
+                        usage = self._till.charged_so_far(reader, call, passage)
+                    passage.let_go()  # nothing happens where it was ended above
+                self._finished(call, work.endpoint, outcome, error, usage, first)
 
     def _interrupted(self, problem: Exception, opened: Opened, work: Work) -> errors.BackendError:
         """Return the typed error for a stream that had begun and did not end well; it carries what came."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from conformance import catalogue, check, frozen, saboteurs
 from conformance.command_line import UsageError, one_of
 from conformance.console import evidence_of, is_stale, say
+from conformance.reports.marks import driven
 from conformance.requirement import Requirement
 from conformance.saboteurs import Saboteur
 from conformance.summary import ABSENT, Summary, summarise
@@ -120,3 +121,7 @@ def _verdicts(requirement: Requirement, summary: Summary | None, asked: argparse
         cell = next(cell for cell in entry.cells if cell.requirement.id == requirement.id)
         says = f"{cell.verdict.value.replace('_', ' ')}{': ' if cell.detail else ''}{cell.detail}"
         yield f"            {entry.row.name:<9}{'not in the evidence' if entry.reality == ABSENT else says}"
+        yield from (f"            {'':<9}{driven(run)}" for run in cell.machines)
+    for run in summary.evidence.machines:
+        if requirement.id in run["requirements"]:
+            yield f"            {run['verdict']}: {driven(run)}"

@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--lane", default="simulated", choices=_LANES, help="where: %(choices)s")
     run.add_argument("--seed", default=0, type=_whole, metavar="N", help="of every trial's random source (default 0)")
     run.add_argument(
+        "--profile",
+        default="quick",
+        choices=("quick", "deep"),
+        help="how long state machines are driven: quick (default), or deep, which takes minutes and shortens its finds",
+    )
+    run.add_argument(
         "-n",
         "--processes",
         default=_as_many_as_pay(),

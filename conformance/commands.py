@@ -6,7 +6,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from conformance import catalogue, check, subject
 from conformance.command_catalogue import command_explain, command_freeze, command_list
@@ -15,6 +17,7 @@ from conformance.command_line import REPORTS, UsageError, one_of
 from conformance.console import evidence_of, is_stale, say, warn_if_stale, writable_file, write
 from conformance.evidence import Writer, read
 from conformance.frozen import contract
+from conformance.machines.profiles import PROFILES
 from conformance.progress import Progress
 from conformance.rows import ROWS
 from conformance.runner import Selection, plan, run, subject_records
@@ -48,7 +51,13 @@ def command_run(asked: argparse.Namespace) -> int:
     for option, path in _machine_readable(asked):
         writable_file(path, option)
     try:
-        writer = Writer(asked.evidence, lane=selection.lane, seed=selection.seed, complete=selection.complete)
+        writer = Writer(
+            asked.evidence,
+            lane=selection.lane,
+            seed=selection.seed,
+            complete=selection.complete,
+            profile=selection.profile,
+        )
     except OSError as error:
         raise UsageError(
             f"evidence cannot be written to {asked.evidence} ({error.strerror}); name another --evidence FILE"
@@ -57,6 +66,8 @@ def command_run(asked: argparse.Namespace) -> int:
         for record in subject_records({job.subject for job in jobs}):
             writer.add(record)
         for record in run(jobs, processes=asked.processes, ended=progress.ended):
+            writer.add(record)
+        for record in _machines(selection):
             writer.add(record)
     summary = summarise(read(asked.evidence))
     _write_machine_readable(summary, asked)
@@ -71,7 +82,16 @@ def _selection(asked: argparse.Namespace) -> Selection:
         raise UsageError(f"backend {absent[0]} is not built yet; built: {', '.join(subject.built()) or 'none'}")
     ids = [requirement.id for requirement in catalogue.load()]
     requirements = tuple(dict.fromkeys(one_of("requirement", name, ids) for name in asked.requirement))
-    return Selection(backends, requirements, asked.lane, asked.seed, not asked.no_saboteurs)
+    return Selection(backends, requirements, asked.lane, asked.seed, not asked.no_saboteurs, asked.profile)
+
+
+def _machines(selection: Selection) -> Iterator[dict[str, Any]]:
+    """Drive the machines by themselves where the profile has the time for it."""
+    profile = PROFILES[selection.profile]
+    if profile.machines and selection.lane == "simulated":
+        from conformance.machines.campaign import campaign
+
+        yield from campaign(profile, selection.seed, selection.requirements)
 
 
 def _nothing_to_run(selection: Selection) -> str:
@@ -105,6 +125,14 @@ def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Pa
         say(f"UNSCORED {kill['saboteur']} survived ({kill['sin']}): {kill['detail']}")
     for reason in _skipped(selection):
         say(reason)
+    broken = [entry for entry in summary.evidence.machines if entry["verdict"] == "fail"]
+    for entry in broken:
+        say(f"FAIL     machine {entry['machine']}: {entry['detail']}")
+    if (driven := summary.driven()).steps:
+        say(
+            f"State machines took {driven.steps} steps in {driven.examples} examples"
+            f" (again: --profile {selection.profile} --seed {selection.seed})."
+        )
     told = summary.evidence.cases
     passed = sum(case["verdict"] == "pass" for case in told)
     kills = summary.evidence.kills
@@ -119,7 +147,7 @@ def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Pa
         say(
             f"Look at the evidence: {evidence} (a partial run leaves {REPORTS}/ as it is; --reports DIR writes reports)"
         )
-    return 1 if failures or survivors or mended else 0
+    return 1 if failures or survivors or mended or broken else 0
 
 
 def _skipped(selection: Selection) -> list[str]:

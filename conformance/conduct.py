@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.check import Check
+from conformance.machines.profiles import QUICK, Profile
 from conformance.planted import PLANTED, forms
 from conformance.requirement import Requirement
 from conformance.simulators.server import Simulator
@@ -60,6 +61,7 @@ class Outcome:
         parts: of a case that has many, the name of each and what is wrong with it, empty for nothing.
         spared: parts that do not concern the subject, and why.
         threaded: real threads took part, so that what is noticed beyond the clause may differ between runs.
+        machines: which machines were driven, and how long.
     """
 
     verdict: Verdict
@@ -70,6 +72,7 @@ class Outcome:
     parts: tuple[tuple[str, str], ...] = ()
     spared: tuple[tuple[str, str], ...] = ()
     threaded: bool = False
+    machines: tuple[dict[str, Any], ...] = ()
 
 
 def conduct(
@@ -80,18 +83,20 @@ def conduct(
     case: str = "",
     seed: int = 0,
     make: Callable[..., Any] | None = None,
-    guard: float = 20.0,
+    guard: float | None = None,
+    profile: Profile = QUICK,
 ) -> Outcome:
     """Run one trial and return its outcome; raises nothing that the check or the backend did.
 
     Args:
         make: the factory to use instead of the subject's own (a saboteur's).
-        guard: real seconds after which a trial that does not end has failed.
+        guard: real seconds after which a trial that does not end has failed; None is what the profile allows.
+        profile: how long machines are driven.
     """
-    loop = VirtualTimeLoop(guard)
+    loop = VirtualTimeLoop(profile.guard if guard is None else guard)
     troubles: list[str] = []
     loop.set_exception_handler(lambda _, context: troubles.append(_trouble(context)))
-    task = loop.create_task(_trial(subject, requirement, check, case, seed, make, troubles))
+    task = loop.create_task(_trial(subject, requirement, check, case, seed, make, troubles, profile))
     try:
         return replace(_finished(loop, task), threaded=loop.used_threads)
     except Exception as error:  # the scene could not be set: one trial is lost, not the run
@@ -120,10 +125,11 @@ async def _trial(
     seed: int,
     make: Callable[..., Any] | None,
     troubles: list[str],
+    profile: Profile,
 ) -> Outcome:
     sim = Simulator([subject.provider] if subject.provider is not None else [])
     await sim.start()
-    trial = Trial(subject, requirement, sim, case=case, seed=seed, make=make)
+    trial = Trial(subject, requirement, sim, case=case, seed=seed, make=make, profile=profile)
     detail = kind = ""
     vacuous: str | None = None
     try:
@@ -151,7 +157,17 @@ async def _trial(
     verdict = Verdict.FAIL if kind else Verdict.VACUOUS if vacuous is not None else Verdict.PASS
     parts = tuple((name, scrubbed(wrong)) for name, wrong in trial.parts.items())
     spared = tuple(trial.spared.items())
-    return Outcome(verdict, scrubbed(detail or vacuous or ""), kind, trial.assertions, traffic, parts, spared)
+    told = scrubbed(detail or vacuous or "")
+    return Outcome(
+        verdict,
+        told,
+        kind,
+        trial.assertions,
+        traffic,
+        parts,
+        spared,
+        machines=tuple(trial.machines),
+    )
 
 
 def _kind(error: BaseException) -> str:

@@ -52,13 +52,15 @@ class Evidence:
     Attributes:
         header: lane, seed, whether the run was complete, digest of the code.
         subjects: by row name.
-        cases, kills: in the order of the file, duplicates dropped.
+        cases, kills, machines: in the order of the file, duplicates dropped. ``machines`` were driven by themselves, which only
+            a deep run does.
     """
 
     header: Record
     subjects: dict[str, Record] = field(default_factory=dict)
     cases: tuple[Record, ...] = ()
     kills: tuple[Record, ...] = ()
+    machines: tuple[Record, ...] = ()
 
 
 class Writer:
@@ -66,19 +68,23 @@ class Writer:
 
     Args:
         path: where; its folder is made. What was there is replaced.
-        lane, seed, complete: for the header.
+        lane, seed, complete, profile: for the header.
 
     Raises:
         OSError: the path cannot be written.
     """
 
-    def __init__(self, path: Path, *, lane: str, seed: int, complete: bool, sources: str | None = None) -> None:
+    def __init__(
+        self, path: Path, *, lane: str, seed: int, complete: bool, sources: str | None = None, profile: str = "quick"
+    ) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BufferedWriter = path.open("wb")
         self._digest = hashlib.sha256()
         self._counts = {"case": 0, "kill": 0}
         header = {"kind": "header", "version": VERSION, "lane": lane, "seed": seed, "complete": complete}
+        if profile != "quick":
+            header["profile"] = profile
         self.add({**header, "sources": sources or sources_digest()})
 
     def add(self, record: Record) -> None:
@@ -197,7 +203,7 @@ def _validators() -> Any:
     schema = json.loads(files("conformance").joinpath("schemas/evidence.schema.json").read_text(encoding="utf-8"))
     by_kind = {
         kind: Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})
-        for kind in ("header", "subject", "case", "kill", "footer")
+        for kind in ("header", "subject", "case", "kill", "machine", "footer")
     }
 
     def validate(record: Record) -> Iterable[str]:
@@ -226,6 +232,7 @@ _IDENTITY: Final = {
     "subject": ("subject",),
     "case": ("subject", "requirement", "lane", "case"),
     "kill": ("saboteur", "subject"),
+    "machine": ("machine",),
 }
 
 
@@ -244,6 +251,7 @@ def _gathered(header: Record, body: list[Record], name: str) -> Evidence:
         {record["subject"]: record for record in seen.values() if record["kind"] == "subject"},
         tuple(record for record in seen.values() if record["kind"] == "case"),
         tuple(record for record in seen.values() if record["kind"] == "kill"),
+        tuple(record for record in seen.values() if record["kind"] == "machine"),
     )
 
 

@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--conformance-seed", metavar="N", type=int, default=0, help="of every trial's random source (default 0)"
     )
+    group.addoption(
+        "--conformance-profile",
+        choices=("quick", "deep"),
+        default="quick",
+        help="how long the checks of requirements drive state machines (default quick)",
+    )
     parser.addini("conformance", "run the contract when -m asks for it (default on)", type="bool", default=True)
 
 
@@ -165,6 +171,7 @@ class _Session:
         self._config = config
         self._found: dict[str, list[dict[str, Any]]] = {}
         self._seed = int(config.getoption("--conformance-seed"))
+        self._profile = str(config.getoption("--conformance-profile"))
         self._check_places()
         self._note = ""
 
@@ -194,7 +201,7 @@ class _Session:
 
         lanes = _lanes(self._config)
         if "simulated" in lanes:
-            yield from ((job, None) for job in plan(Selection(seed=self._seed)))
+            yield from ((job, None) for job in plan(Selection(seed=self._seed, profile=self._profile)))
         if "live" in lanes:
             live = check.load(lane="live")
             for name in subject.built():
@@ -228,7 +235,7 @@ class _Session:
         lanes = {record["lane"] for record in records if record["kind"] == "case"}
         complete = len(planned) == len(self._found) and lanes == {"simulated"}
         lane = "live" if lanes == {"live"} else "simulated"
-        with Writer(evidence, lane=lane, seed=self._seed, complete=complete) as writer:
+        with Writer(evidence, lane=lane, seed=self._seed, complete=complete, profile=self._profile) as writer:
             for record in (*subject_records({record["subject"] for record in records}), *records):
                 writer.add(record)
         given = self._config.getoption("--conformance-reports")

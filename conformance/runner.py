@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from conformance import catalogue, check, saboteurs, subject
 from conformance.conduct import CATCHES, Outcome, conduct
 from conformance.live import conduct_live, missing_variables
+from conformance.machines.profiles import PROFILES, QUICK
 from conformance.reality import analyse_modules
 from conformance.requirement import Requirement, chapter_of
 from conformance.verdict import Verdict
@@ -34,6 +35,7 @@ class Selection:
         lane: where.
         seed: of every trial's random source.
         kills: whether the saboteurs run as well.
+        profile: name of how long machines are driven; saboteurs are always met by ``quick``.
     """
 
     backends: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class Selection:
     lane: str = "simulated"
     seed: int = 0
     kills: bool = True
+    profile: str = QUICK.name
 
     @property
     def complete(self) -> bool:
@@ -57,6 +60,7 @@ class Job:
     lane: str = "simulated"
     seed: int = 0
     saboteur: str = ""
+    profile: str = QUICK.name
 
     @property
     def title(self) -> str:
@@ -87,7 +91,7 @@ def plan(selection: Selection) -> tuple[Job, ...]:
                 selection.lane == "simulated" and not_applicable(tried, catalogue.find(requirement_id)) is not None
             )
             if excused or requirement_id in registered:
-                jobs.append(Job(name, requirement_id, selection.lane, selection.seed))
+                jobs.append(Job(name, requirement_id, selection.lane, selection.seed, profile=selection.profile))
     if selection.kills and selection.lane == "simulated":
         for entry in saboteurs.load(chapters).values():
             if entry.requirement in wanted:
@@ -189,7 +193,8 @@ def _cases(job: Job) -> list[Record]:
     cases = found.cases_for(tried)
     if not cases:
         return [{**base, "case": "", **_told(Outcome(Verdict.VACUOUS, "the subject declares no case"))}]
-    outcomes = ((case, conduct(tried, requirement, found, case=case, seed=job.seed)) for case in cases)
+    profile = PROFILES[job.profile]
+    outcomes = ((case, conduct(tried, requirement, found, case=case, seed=job.seed, profile=profile)) for case in cases)
     return [{**base, "case": case, **_told(outcome)} for case, outcome in outcomes]
 
 
@@ -204,7 +209,9 @@ def not_applicable(tried: subject.Subject, requirement: Requirement) -> str | No
 
 
 def _told(outcome: Outcome) -> Record:
+    machines = {"machines": list(outcome.machines)} if outcome.machines else {}
     return {
+        **machines,
         "verdict": outcome.verdict.value,
         "detail": outcome.detail,
         "failure": outcome.kind,

@@ -14,6 +14,7 @@ from conformance.baseline.known import KnownFailure, known_failures
 from conformance.columns import COLUMNS
 from conformance.evidence import Evidence
 from conformance.frozen import contract
+from conformance.machines.profiles import Tally
 from conformance.requirement import Level, Requirement
 from conformance.rows import ROWS, Row
 from conformance.verdict import Verdict, combined
@@ -38,6 +39,7 @@ class Cell:
         saboteurs: names of those that the check caught, whatever they were made from.
         own: names of those among them that were made from this very subject.
         lanes: where its cases passed.
+        machines: state machines that its check drove, as they stand in the evidence.
     """
 
     requirement: Requirement
@@ -47,6 +49,7 @@ class Cell:
     saboteurs: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     lanes: tuple[str, ...] = ()
+    machines: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def scored(self) -> bool:
@@ -116,6 +119,12 @@ class Summary:
             for kill in self.evidence.kills
             if not kill["killed"] and contract().scores(kill["requirement"]) is scored
         ]
+
+    def driven(self) -> Tally:
+        """Return what state machines were driven in all, in cases and by themselves."""
+        runs = [run for entry in self.rows for cell in entry.cells for run in cell.machines]
+        runs += self.evidence.machines
+        return Tally(sum(run["examples"] for run in runs), sum(run["steps"] for run in runs))
 
     def mended(self) -> list[KnownFailure]:
         """Return known failures that no longer fail: they must leave the list."""
@@ -188,7 +197,8 @@ def _cell(
     elif verdict is Verdict.FAIL and (subject, requirement.id) in known_failures():
         known = known_failures()[subject, requirement.id]
         verdict, detail = Verdict.KNOWN_FAILURE, f"{known.reason} ({known.issue})"
-    return Cell(requirement, verdict, detail, listed, saboteurs, own, lanes)
+    machines = tuple(driven for case in cases for driven in case.get("machines", ()))
+    return Cell(requirement, verdict, detail, listed, saboteurs, own, lanes, machines)
 
 
 def _case_name(case: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from conformance.judge import CheckFailed, Judge, Raised
 from conformance.leaks import find_leaks
+from conformance.machines.profiles import QUICK, Profile
 from conformance.requirement import Requirement
 from conformance.simulators.faults import Action, Fault
 from conformance.simulators.record import Seen
@@ -38,6 +39,8 @@ class Trial(Judge):
         spared: parts that do not concern the subject, and why.
         clock: the loop's clock; give it to whatever needs time.
         random, seed: the only source of chance.
+        profile: how long machines are driven.
+        machines: what was driven, as it stands in the evidence.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Trial(Judge):
         case: str = "",
         seed: int = 0,
         make: Callable[..., Any] | None = None,
+        profile: Profile = QUICK,
     ) -> None:
         super().__init__()
         self.subject = subject
@@ -56,6 +60,8 @@ class Trial(Judge):
         self.case = case
         self.sim = sim
         self.seed = seed
+        self.profile = profile
+        self.machines: list[dict[str, Any]] = []
         self.random = random.Random(f"{seed}/{requirement.id}/{case}")  # noqa: S311 - reproducible on purpose
         self.clock = LoopClock(asyncio.get_running_loop())
         self._make = make or subject.make
@@ -88,6 +94,11 @@ class Trial(Judge):
     def make(self, **settings: Any) -> Any:
         """Return a new backend that the check closes itself; nothing is verified about it at the end."""
         return self._make(self, **settings)
+
+    @property
+    def factory(self) -> Callable[..., Any]:
+        """What makes the backend on trial, for a check that gives it a site of its own: ``factory(site, **settings)``."""
+        return self._make
 
     async def call(self, backend: Any, text: str = "hello", **options: Any) -> Any:
         """Make the subject's representative call."""

@@ -37,6 +37,8 @@ together.
 - Synchronous twins live in real threads: ``async with trial.threads() as side`` gives ``side.backend(...)``, a
 simulator in a
   thread (``side.sim``), ``await side.run(function, ...)`` in a worker thread, and a clock that jumps (``side.clock``).
+- What no list of stories can cover is walked at random: see :mod:`conformance.machines.walk` and QUE-15. ``trial.factory`` makes
+  the backend at another site, ``trial.profile`` says how long, ``trial.machines`` takes what was driven for the evidence.
 - Judge only what any backend must do: reach inside the subject only where the clause is not black-box.
 - A backend that needs an argument this trial would set can be given it: ``trial.backend(api_keys=[...],
 base_url=...)``.

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
-from hypothesis import HealthCheck, Phase, Verbosity, settings
+import hypothesis
+from hypothesis import Verbosity, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from conformance.machines.profiles import DEEP, Tally
 
 __all__ = ["Bench", "Disagreement", "Rules", "Step", "counterexample", "default_settings", "run_rules"]
 
@@ -69,10 +72,16 @@ class Bench:
             raise Disagreement(self.machine, self.steps, message) from error
 
     def replay(self, steps: Iterable[Mapping[str, Any]]) -> None:
-        """Take recorded steps in order; raises as :meth:`do` does."""
-        for step in steps:
-            arguments = dict(step)
-            self.do(arguments.pop("do"), **arguments)
+        """Take recorded steps in order and end; raises as :meth:`do` does."""
+        try:
+            for step in steps:
+                arguments = dict(step)
+                self.do(arguments.pop("do"), **arguments)
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Give back what the bench holds; no step is taken afterwards. Safe to call twice."""
 
     def check(self) -> None:
         """Compare what can be compared at any time."""
@@ -93,38 +102,47 @@ class Rules(RuleBasedStateMachine):
 
     bench_class: ClassVar[type[Bench]]
     subject: ClassVar[Callable[..., Any]]
+    tally: ClassVar[Tally]
 
     def __init__(self) -> None:
         super().__init__()
         self.bench: Any = self.bench_class(type(self).subject)
+        self.tally.examples += 1
 
     def do(self, step: str, **arguments: Any) -> None:
-        """Take one step on the bench."""
+        """Take one step on the bench, and count it."""
+        self.tally.steps += 1
         self.bench.do(step, **arguments)
 
 
 def default_settings(max_examples: int = 200, steps: int = 40) -> settings:
-    """Return settings that give the same run every time and leave nothing on disk."""
-    return settings(
-        max_examples=max_examples,
-        stateful_step_count=steps,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink],
-    )
+    """Return settings that give the same run every time, leave nothing on disk and shorten what they find."""
+    return settings(DEEP.settings(), max_examples=max_examples, stateful_step_count=steps)
 
 
-def run_rules(rules: type[Rules], subject: Callable[..., Any], chosen: settings | None) -> None:
-    """Drive ``subject`` with ``rules``.
+def run_rules(
+    rules: type[Rules],
+    subject: Callable[..., Any],
+    chosen: settings | None,
+    *,
+    seed: int = 0,
+    tally: Tally | None = None,
+    **attributes: object,
+) -> None:
+    """Drive ``subject`` with ``rules``, whose other class attributes may be set for this run.
+
+    Args:
+        seed: another one than 0 draws other steps, given settings that are not derandomized.
+        tally: counts what was run.
 
     Raises:
         Disagreement: it is wrong; carries the shortest steps that were found to show it.
     """
     # staticmethod keeps a plain function under test from turning into a method.
-    driven = type(rules.__name__, (rules,), {"subject": staticmethod(subject), "__doc__": rules.__doc__})
+    own = {"subject": staticmethod(subject), "tally": tally or Tally(), "__doc__": rules.__doc__, **attributes}
+    driven = type(rules.__name__, (rules,), own)
+    if seed:
+        driven = hypothesis.seed(seed)(driven)
     run_state_machine_as_test(driven, settings=chosen or default_settings())
 
 

@@ -20,6 +20,7 @@ from conformance.machines import (
     line,
     ndjson,
     sse,
+    walk,
 )
 from conformance.machines.bench import Bench, Rules
 
@@ -34,12 +35,14 @@ class Machine:
         name: as in files and reports.
         genuine: the class, or function, that ships.
         bench: judges steps; needs no Hypothesis.
+        rules: draw the steps.
         run: ``run(settings, machine_class)`` drives a class at random.
     """
 
     name: str
     genuine: Callable[..., Any]
     bench: type[Bench]
+    rules: type[Rules]
     run: Callable[[Any, Any], None]
 
 
@@ -47,14 +50,15 @@ def _machine(module: ModuleType) -> Machine:
     (rules,) = (
         one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Rules) and one is not Rules
     )
-    return Machine(rules.bench_class.machine, rules.subject, rules.bench_class, module.run)
+    return Machine(rules.bench_class.machine, rules.subject, rules.bench_class, rules, module.run)
 
 
 MACHINES: Mapping[str, Machine] = MappingProxyType(
     {
         machine.name: machine
         for machine in map(
-            _machine, (breaker, line, admission, batcher, keys, backoff, hints, budget, cache, histogram, sse, ndjson)
+            _machine,
+            (breaker, line, admission, batcher, keys, backoff, hints, budget, cache, histogram, sse, ndjson, walk),
         )
     }
 )

@@ -3,6 +3,7 @@ requirements nothing proves yet."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -55,11 +56,52 @@ def render(summary: Summary) -> str:
         f"{kill['by'] if kill['killed'] else escaped(kill['detail'])} | {_others(kill)} |"
         for kill in kills
     ]
+    lines += _machines(summary)
     proven = {kill["requirement"] for kill in kills if kill["killed"]}
     unproven = [cell.requirement for cell in summary.rows[0].cells if cell.requirement.id not in proven]
     lines += ["", "## Requirements that no saboteur proves", ""]
     lines += [f"- {requirement.id} {escaped(requirement.clause)}" for requirement in unproven] or ["None."]
     return "\n".join([*lines, ""])
+
+
+def _machines(summary: Summary) -> list[str]:
+    """Return which requirements are searched by state machines, what these are known to reject, and how long they were driven."""
+    from conformance.machines.broken import BROKEN
+
+    rejected = Counter((broken.requirement, broken.machine) for broken in BROKEN)
+    runs: dict[str, list[Kill]] = {}
+    pairs = set(rejected)
+    for cell in (cell for entry in summary.rows for cell in entry.cells):
+        for run in cell.machines:
+            runs.setdefault(run["machine"], []).append(run)
+            pairs.add((cell.requirement.id, run["machine"]))
+    for run in summary.evidence.machines:
+        runs.setdefault(run["machine"], []).append(run)
+    in_order = sorted(pairs, key=lambda pair: (CHAPTERS.index(chapter_of(pair[0])), pair))
+    return [
+        "",
+        "## Requirements that state machines search",
+        "",
+        "A machine draws steps in any order beside a model of what must come of them. It counts for a requirement when it finds",
+        "machines wrong that were broken for it; the tests search for these, and replay the shortest steps that showed each.",
+        "`conformance run --profile deep` drives every machine by itself as well.",
+        "",
+        "| requirement | machine | broken ones it rejects | driven in this run |",
+        "|---|---|---|---|",
+        *(
+            f"| {requirement} | {machine} | {rejected[requirement, machine] or 'saboteurs'} |"
+            f" {_driven(runs.get(machine, ()))} |"
+            for requirement, machine in in_order
+        ),
+    ]
+
+
+def _driven(runs: Sequence[Kill]) -> str:
+    if not runs:
+        return "-"
+    examples, steps = (sum(run[name] for run in runs) for name in ("examples", "steps"))
+    how = ", ".join(sorted({f"{run['profile']}, seed {run['seed']}" for run in runs}))
+    return f"{steps} steps in {examples} examples ({how})"
 
 
 def _rows(kills: Sequence[Kill], names: Iterable[str]) -> list[str]:

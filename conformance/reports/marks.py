@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from conformance.summary import ColumnCell
 from conformance.verdict import Verdict
 
-__all__ = ["MARKS", "WORDS", "column_text", "escaped"]
+__all__ = ["MARKS", "WORDS", "column_text", "driven", "escaped"]
 
 MARKS: Final = {
     Verdict.PASS: "✅",
@@ -41,6 +42,14 @@ def column_text(cell: ColumnCell) -> str:
         verdict = Verdict(cell.text.replace(" ", "_"))
         return f"{MARKS[verdict]} {cell.proven}/{cell.concerned}"
     return cell.text
+
+
+def driven(run: Mapping[str, Any]) -> str:
+    """Return how long a state machine was driven."""
+    return (
+        f"machine {run['machine']}: {run['steps']} steps in {run['examples']} examples"
+        f" ({run['profile']}, seed {run['seed']})"
+    )
 
 
 def escaped(text: str) -> str:

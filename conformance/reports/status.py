@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from conformance.frozen import contract
-from conformance.reports.marks import MARKS, WORDS, column_text, escaped
+from conformance.reports.marks import MARKS, WORDS, column_text, driven, escaped
 from conformance.requirement import CHAPTERS
 from conformance.summary import ABSENT, Cell, RowSummary, Summary
 from conformance.verdict import Verdict
@@ -121,6 +121,7 @@ def _found(cell: Cell) -> str:
         passed = sum(verdict == "pass" for _, verdict, _ in cell.cases)
         named = [name for name, verdict, _ in cell.cases if verdict not in ("pass", "not_applicable")]
         parts.append(f"cases {passed}/{len(cell.cases)}" + (f" (not: {escaped(', '.join(named))})" if named else ""))
+    parts += [driven(run) for run in cell.machines]
     if cell.saboteurs:
         made = f"made from this one: {escaped(', '.join(cell.own))}" if cell.own else "none made from this one"
         parts.append(f"catches {len(cell.saboteurs)}, {made}")

@@ -36,4 +36,12 @@ REQUIREMENTS: Final = (
         "any-llm test_api_signature",
         applies_to=frozenset({"sync"}),
     ),
+    Requirement(
+        "LIFE-05",
+        Level.MUST,
+        "Under threads and event loops at once, whatever the interleaving, each call ends once, the limits hold, the counters "
+        "add up, and an idle or closed backend holds nothing.",
+        "house rule: one object serves threads and loops at once",
+        applies_to=frozenset({"http", "sync"}),
+    ),
 )

@@ -109,4 +109,12 @@ REQUIREMENTS: Final = (
         "known defect of naive backends: queue sorted on every insertion",
         traffic=False,
     ),
+    Requirement(
+        "QUE-15",
+        Level.MUST,
+        "Whatever callers, operator, provider and clock do, and in whatever order, each request ends exactly once, the "
+        "limits hold, the counters add up, and an idle or closed backend holds nothing.",
+        "house rule: the whole path of a call is searched, not only its parts",
+        applies_to=frozenset({"http"}),
+    ),
 )

@@ -6,7 +6,19 @@ gateways and breakers. A check that lets one of them pass is not a check.
 
 from __future__ import annotations
 
-from conformance.machines.broken import admission, backoff, batcher, breaker, cache, decoders, hints, keys, line, others
+from conformance.machines.broken import (
+    admission,
+    backoff,
+    batcher,
+    breaker,
+    cache,
+    decoders,
+    hints,
+    keys,
+    line,
+    others,
+    walk,
+)
 from conformance.machines.broken.broken import Broken
 
 __all__ = ["BROKEN", "Broken"]
@@ -22,5 +34,6 @@ BROKEN: tuple[Broken, ...] = (
     *cache.BROKEN,
     *others.BROKEN,
     *decoders.BROKEN,
+    *walk.BROKEN,
 )
 """All of them."""

@@ -57,6 +57,25 @@ class Gate(httpx.AsyncBaseTransport):
         return httpx.Response(200, json={"text": "hi"}, request=request)
 
 
+# -- keys ------------------------------------------------------------------------------------------------------------
+
+
+async def test_an_endpoint_that_lost_its_last_key_sends_nothing_without_one() -> None:
+    """Removing the last key is no wish to call without: the call fails before the wire, and a new key mends it."""
+    gate = Gate()
+    gate.opened.set()
+    backend = parrot(gate)
+    [key] = backend.endpoint().key_status()
+    backend.remove_key(key.fingerprint)
+    with pytest.raises(errors.AuthenticationError, match="no key"):
+        await backend.asay()
+    assert gate.order == []
+    backend.add_key("sk-fresh")
+    await backend.asay()
+    assert len(gate.order) == 1
+    await backend.aclose()
+
+
 # -- deadlines -------------------------------------------------------------------------------------------------------
 
 

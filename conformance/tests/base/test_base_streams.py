@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import threading
 import time
@@ -81,6 +82,34 @@ async def test_a_stream_closed_midway_gives_everything_back() -> None:
     assert counted(backend) == (2, 0, 0, 2)
     with pytest.raises(errors.BackendError):
         _ = stream.reply
+    await backend.aclose()
+
+
+@pytest.mark.parametrize("ending", ["left", "failed", "whole"])
+async def test_a_stream_keeps_its_slot_until_its_connection_is_closed(ending: str) -> None:
+    """Whoever is given the slot next must not meet the last stream at the server."""
+    words = [b"one\n", b"two\n", b"ERROR\n" if ending == "failed" else b"END\n"]
+    transport = Turning(words)
+    backend = parrot(transport)
+    seen: list[int] = []
+    stream = backend.astream_say()
+    await anext(stream)
+    body = transport.bodies[0]
+    close = body.aclose
+
+    async def closed() -> None:
+        if not body.closed:
+            seen.append(backend.queue_status()["active"])
+        await close()
+
+    body.aclose = closed  # type: ignore[method-assign]  # a look at the moment of closing
+    if ending == "left":
+        await stream.aclose()
+    else:
+        with contextlib.suppress(errors.StreamInterruptedError):
+            await stream.collect()
+    assert seen == [1]
+    assert held(backend) == []
     await backend.aclose()
 
 
