@@ -7,7 +7,7 @@ from typing import Any, Final
 from backends import errors
 from conformance.checks.common import shows
 from conformance.faults.cells import Cell
-from conformance.faults.fault import PATIENCE, Door, End, Mode
+from conformance.faults.fault import PATIENCE, Door, End, Mode, Stage
 from conformance.faults.hints import dated
 from conformance.simulators.faults import Fault
 from conformance.trial import Trial
@@ -25,6 +25,8 @@ SETTINGS: Final = {
     "idle_timeout": PATIENCE,
 }
 """One repeat, at once; neither breaker nor budget in the way; short patience."""
+_SHORT: Final = "sim:short"
+"""What is asked: most mishaps are over before the answer's words matter, so it has few."""
 _MOST_TOKENS: Final = 2**53
 
 
@@ -112,9 +114,10 @@ async def _judge(trial: Trial, cell: Cell, backend: Any) -> None:
 async def made(trial: Trial, backend: Any, cell: Cell) -> Any:
     """Make the representative call in the mode of a cell, and return its reply."""
     options: dict[str, Any] = {} if cell.mishap.deadline is None else {"deadline": cell.mishap.deadline}
+    text = "hello" if cell.mishap.stage is Stage.EVENTS else _SHORT
     if cell.mode is Mode.STREAM:
-        return await trial.stream(backend, **options).collect()
-    return await trial.call(backend, **options)
+        return await trial.stream(backend, text, **options).collect()
+    return await trial.call(backend, text, **options)
 
 
 def _judge_reply(trial: Trial, end: End, reply: Any) -> None:

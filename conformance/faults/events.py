@@ -96,7 +96,7 @@ MISHAPS: Final = (
         family="stalls",
         deadline=6.0,
     ),
-    _mishap("split everywhere", "the body in pieces of 17 bytes", answered(), SplitEvery(17), family="splits"),
+    _mishap("split everywhere", "the body in pieces of 61 bytes", answered(), SplitEvery(61), family="splits"),
     _mishap("noise", "pings, comments and blank events before every event", answered(), Pings(), family="noise"),
     _mishap(
         "gzip stream truncated",

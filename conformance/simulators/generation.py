@@ -3,7 +3,7 @@
 Shared by every provider that chats. A word of the prompt can ask for something special, in any client and language:
 ``sim:refuse`` (the model declines), ``sim:filter`` (content filter), ``sim:bad_arguments`` (a tool call whose arguments
 are not JSON), ``sim:text`` (an answer in words although tools are there), ``sim:long`` (some two hundred words),
-``sim:empty`` (an answer without a word).
+``sim:short`` (three words), ``sim:empty`` (an answer without a word).
 """
 
 from __future__ import annotations
@@ -126,6 +126,8 @@ def generate(wish: Wish) -> Turn:
         text = json.dumps(sample(wish.schema or _ANY_OBJECT, wish.nonce), ensure_ascii=False)
     elif "empty" in directives:
         text = ""
+    elif "short" in directives:
+        text = f"{wish.nonce} naïve 🙂"
     else:
         echo = " ".join(wish.prompt.split())[:160]
         text = f"{wish.nonce} is what the simulated model says to “{echo}” - naïve ☃ and 🙂."

@@ -8,7 +8,7 @@ import socket
 import zlib
 
 import pytest
-from simulator_wire import STREAM, Wire, ask
+from simulator_wire import CHAT, STREAM, Wire, ask
 
 from conformance.simulators import Fault, Simulator
 from conformance.simulators.faults import (
@@ -168,3 +168,9 @@ def test_a_deaf_server_neither_takes_nor_refuses() -> None:
         loop.run_until_complete(deaf())
     finally:
         loop.close()
+
+
+async def test_a_short_answer_has_three_words(sim: Simulator) -> None:
+    wire = await ask(sim, {**CHAT, "messages": [{"role": "user", "content": "sim:short"}]})
+    content = json.loads(wire.body)["choices"][0]["message"]["content"]
+    assert content == f"{sim.requests[0].nonce} naïve 🙂"
