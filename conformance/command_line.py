@@ -82,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     run = command("run", "run the contract and write evidence and reports")
     run.add_argument("--backend", action="append", default=[], metavar="NAME", help="only this backend (repeatable)")
     run.add_argument(
+        "--subject",
+        action="append",
+        default=[],
+        metavar="NAME|COMMAND",
+        help="judge this client at the wire alone instead (repeatable); see `conformance subjects` and blackbox/PROTOCOL.md",
+    )
+    run.add_argument(
+        "--provider", action="append", default=[], metavar="NAME", help="ask a subject about this provider (repeatable)"
+    )
+    run.add_argument(
         "--requirement", action="append", default=[], metavar="ID", help="only this requirement (repeatable)"
     )
     run.add_argument("--lane", default="simulated", choices=_LANES, help="where: %(choices)s")
@@ -148,6 +158,10 @@ def _parser() -> argparse.ArgumentParser:
     explain = command("explain", "one requirement in full, with what the last evidence says of it")
     explain.add_argument("id", metavar="ID")
     _evidence(explain)
+    subjects = command("subjects", "the foreign clients that can be judged, and what they need")
+    subjects.add_argument(
+        "--prepare", action="append", default=[], metavar="NAME", help="make the environment of this one (repeatable)"
+    )
     freeze = command("freeze", "write the catalogue down as a new version of the contract: all of it is scored")
     freeze.add_argument("version", metavar="VERSION", help="year and month: 2026.11, or 2026.11.2")
     return parser

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from conformance import catalogue, check, subject
+from conformance.command_blackbox import foreign_evidence, run_subjects, write_scoreboard
 from conformance.command_catalogue import command_explain, command_freeze, command_list
 from conformance.command_gate import command_gate
 from conformance.command_line import REPORTS, UsageError, one_of
+from conformance.command_subjects import command_subjects
 from conformance.console import evidence_of, is_stale, say, warn_if_stale, writable_file, write
 from conformance.evidence import Writer, read
 from conformance.frozen import contract
@@ -32,6 +34,7 @@ __all__ = [
     "command_report",
     "command_run",
     "command_serve",
+    "command_subjects",
 ]
 
 
@@ -41,6 +44,10 @@ __all__ = [
 
 def command_run(asked: argparse.Namespace) -> int:
     """Run the contract, write evidence and reports, and say what failed and where to look."""
+    if asked.subject:
+        return run_subjects(asked)
+    if asked.provider:
+        raise UsageError("--provider says what a subject is asked about; name one with --subject")
     selection = _selection(asked)
     jobs = plan(selection)
     if not jobs:
@@ -210,13 +217,15 @@ def command_report(asked: argparse.Namespace) -> int:
     if not asked.check:
         _writable(asked.reports)
         _write(summary, asked.reports)
+        write_scoreboard(asked.reports)
         _write_machine_readable(summary, asked)
         warn_if_stale(evidence)
         say(f"Look at {asked.reports / 'index.html'} or {asked.reports / 'API_IMPLEMENTATION_STATUS.md'}")
         return 0
-    from conformance.reports import render
+    from conformance.reports import render, scoreboard
 
-    old = [name for name, text in render(summary).items() if not _same(asked.reports / name, text)]
+    due = render(summary) | scoreboard.render(asked.reports, foreign_evidence)
+    old = [name for name, text in due.items() if not _same(asked.reports / name, text)]
     if is_stale(evidence):
         say("Out of date: the evidence is of other code than today's; run `conformance run` and commit the reports.")
         return 1

@@ -17,16 +17,22 @@ def say(text: str = "") -> None:
     print(text)  # noqa: T201 - this is a command line
 
 
-def evidence_of(path: Path) -> Evidence:
-    """Read an evidence file.
+def evidence_of(path: Path, *, foreign: bool = False) -> Evidence:
+    """Read an evidence file of our own backends, or of a foreign client.
 
     Raises:
-        UsageError: it is absent or damaged.
+        UsageError: it is absent, damaged, or of the other kind.
     """
     try:
-        return read(path)
+        evidence = read(path)
     except EvidenceError as error:
         raise UsageError(str(error)) from None
+    if foreign is not (evidence.header["lane"] == "blackbox"):
+        whose = (
+            "our own backends, not of a foreign client" if foreign else "a foreign client: it is shown by SCOREBOARD.md"
+        )
+        raise UsageError(f"{path} is evidence of {whose}; name another file")
+    return evidence
 
 
 def is_stale(evidence: Evidence) -> bool:

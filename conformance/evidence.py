@@ -1,8 +1,7 @@
 """The evidence: one append-only JSON-lines stream of what was run and what came of it, and its strict reader.
 
-A header, then one line per subject, case and kill, then a footer with counts and a digest of every byte before it.
-Whatever
-is damaged has an error of its own that names file, line and remedy; nothing is repaired or guessed. No line holds a
+A header, then one line per subject or client, case and kill, then a footer with counts and a digest of every byte before it.
+Whatever is damaged has an error of its own that names file, line and remedy; nothing is repaired or guessed. No line holds a
 time.
 """
 
@@ -54,6 +53,7 @@ class Evidence:
         subjects: by row name.
         cases, kills, machines: in the order of the file, duplicates dropped. ``machines`` were driven by themselves, which only
             a deep run does.
+        clients: foreign clients of the lane blackbox, by name.
     """
 
     header: Record
@@ -61,6 +61,7 @@ class Evidence:
     cases: tuple[Record, ...] = ()
     kills: tuple[Record, ...] = ()
     machines: tuple[Record, ...] = ()
+    clients: dict[str, Record] = field(default_factory=dict)
 
 
 class Writer:
@@ -203,7 +204,7 @@ def _validators() -> Any:
     schema = json.loads(files("conformance").joinpath("schemas/evidence.schema.json").read_text(encoding="utf-8"))
     by_kind = {
         kind: Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})
-        for kind in ("header", "subject", "case", "kill", "machine", "footer")
+        for kind in ("header", "subject", "client", "case", "kill", "machine", "footer")
     }
 
     def validate(record: Record) -> Iterable[str]:
@@ -230,6 +231,7 @@ def _check_footer(data: bytes, body: list[Record], footer: Record, name: str) ->
 
 _IDENTITY: Final = {
     "subject": ("subject",),
+    "client": ("subject",),
     "case": ("subject", "requirement", "lane", "case"),
     "kill": ("saboteur", "subject"),
     "machine": ("machine",),
@@ -252,6 +254,7 @@ def _gathered(header: Record, body: list[Record], name: str) -> Evidence:
         tuple(record for record in seen.values() if record["kind"] == "case"),
         tuple(record for record in seen.values() if record["kind"] == "kill"),
         tuple(record for record in seen.values() if record["kind"] == "machine"),
+        {record["subject"]: record for record in seen.values() if record["kind"] == "client"},
     )
 
 

@@ -7,10 +7,10 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from conformance.trial import Trial
+from conformance.simulators.server import Simulator
 
 __all__ = ["CERTIFICATES", "over_tls"]
 
@@ -18,8 +18,22 @@ CERTIFICATES: Final = Path(__file__).resolve().parent.parent / "data" / "tls"
 """Self-signed, each with its key: ``good`` (127.0.0.1, until 2120), ``wrong_name``, ``expired``. They guard nothing."""
 
 
+class _Scene(Protocol):
+    """What is needed of a trial, of whatever lane."""
+
+    sim: Simulator
+
+    @property
+    def base_url(self) -> str:
+        """The simulator's address for the subject."""
+        ...
+
+    async def settle(self) -> None:
+        """Let everything happen that needs no time."""
+
+
 @asynccontextmanager
-async def over_tls(trial: Trial, certificate: str, *, clients: str | None = None) -> AsyncIterator[str]:
+async def over_tls(trial: _Scene, certificate: str, *, clients: str | None = None) -> AsyncIterator[str]:
     """Serve the trial's simulator over TLS, too; gives its address.
 
     Args:

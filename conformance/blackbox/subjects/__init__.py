@@ -1,0 +1,1 @@
+"""The clients that are judged, one folder each: an adapter and a ``subject.toml``. Judged programs: nothing here is imported."""

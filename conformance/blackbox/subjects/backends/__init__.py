@@ -1,0 +1,1 @@
+"""This library itself, judged at the wire as every other client is."""
