@@ -43,6 +43,8 @@ class Endpoints:
     provider: ClassVar[Provider]
     keeps_answers: ClassVar[bool] = False
     """Whether the setting ``cache`` means something here."""
+    tells_rates: ClassVar[bool] = False
+    """Whether requests have tokens and answers tell rate limits, so that the settings about them mean something here."""
     batches: ClassVar[frozenset[str]] = frozenset()
     """Calls that ``max_batch_size`` concerns: several callers may share one request of the provider's."""
 
@@ -120,12 +122,18 @@ class Endpoints:
             self._sources[name] = key_source if key_source is not None or url is not None or keys else self._source
 
     def _chosen_settings(self, given: Mapping[str, Any], base: Settings | None = None) -> Settings:
-        """Return settings; those of batching and of a cache are refused where nothing could ever come of them."""
+        """Return settings; those of batching, tokens and a cache are refused where nothing could ever come of them."""
         chosen = Settings.of(given, base)
         if not self.batches and (chosen.max_batch_size > 1 or "batch_timeout" in given):
             raise errors.ConfigurationError(
                 f"{self.provider.title} has no call that several callers could share; leave max_batch_size and"
                 " batch_timeout out.",
+                provider=self.provider.name,
+            )
+        if not self.tells_rates and (chosen.tokens_per_minute is not None or chosen.rate_limit_headers):
+            raise errors.ConfigurationError(
+                f"{self.provider.title} counts no tokens and tells no rate limits; leave tokens_per_minute and"
+                " rate_limit_headers out.",
                 provider=self.provider.name,
             )
         if self._transport is not None and (chosen.proxy is not None or chosen.client_certificate is not None):
@@ -167,8 +175,12 @@ class Endpoints:
         elif keys is None:
             keys = self.credentials.keys()
         self._check_address(address, bool(keys) or source is not None, settings)
+        try:
+            made = Endpoint(name, address, keys, settings, self._clock, source)
+        except ValueError as error:
+            raise errors.ConfigurationError(f"key_weights: {error}.", provider=self.provider.name) from None
         with self._lock:
-            return self._endpoints.setdefault(name, Endpoint(name, address, keys, settings, self._clock, source))
+            return self._endpoints.setdefault(name, made)
 
     @property
     @discreet
@@ -204,16 +216,30 @@ class Endpoints:
             raise errors.ConfigurationError(f"Setting proxy: {error}.", provider=self.provider.name) from None
 
     @discreet
-    def add_key(self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None) -> str:
-        """Add a key while calls fly; returns its fingerprint. ``limit`` bounds its requests in flight.
+    def add_key(
+        self,
+        key: str | Key,
+        *,
+        endpoint: str | None = None,
+        limit: int | None = None,
+        weight: float | None = None,
+    ) -> str:
+        """Add a key while calls fly; returns its fingerprint.
+
+        Args:
+            key: the key.
+            endpoint: whose it is.
+            limit: bounds its requests in flight; None leaves that to ``per_key_limit``.
+            weight: its share of the calls where ``key_strategy`` is ``weighted``, above 0; None is 1.
 
         A :class:`~backends.secret.Key` may have a name, by which calls (``use_key``) and the methods beside this one know it.
 
         Raises:
-            ConfigurationError: the key is malformed, it or its name is there already, or the limit is below 1.
+            ConfigurationError: the key is malformed, it or its name is there already, the limit is below 1, or the weight is
+                not above 0 or the strategy is another.
         """
         made = key if isinstance(key, Key) else Key(key)
-        self._change_keys(endpoint, lambda pool: pool.add(made, limit))
+        self._change_keys(endpoint, lambda pool: pool.add(made, limit, weight))
         return made.fingerprint
 
     @discreet
@@ -256,7 +282,7 @@ class Endpoints:
     def resize(
         self, *, max_concurrent_requests: int | None = None, queue_size: int | None = None, endpoint: str | None = None
     ) -> None:
-        """Change the limits of a live endpoint.
+        """Change the limits of a live endpoint; where the limit is adaptive, ``max_concurrent_requests`` is its ceiling.
 
         Raises:
             ConfigurationError: a limit is out of range.

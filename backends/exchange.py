@@ -98,6 +98,7 @@ class ExchangingBackend(BatchingBackend):
             response = await client.open(request)
         except WireError as problem:
             raise failed_wire(problem, work.repeat) from None
+        call.headers = response.headers
         if response.status < 400 or response.status in operation.accepted:
             return response
         raise await self._refused(work, response)

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from backends import errors
 from backends.operation import CallOptions, Operation
 from backends.prepared import Work
+from backends.resilience.allowance import Demand
 from backends.resilience.call import Call
 from backends.resilience.endpoint import Endpoint
 from backends.secret import Key
 from backends.streaming import Opened, StreamingBackend
 from backends.streams import AsyncStream, StreamState
+from backends.telemetry.bounds import most_output
+from backends.telemetry.broken_off import estimated_prompt
 
 if TYPE_CHECKING:
     from backends.cache import Cache
@@ -31,6 +34,7 @@ class HTTPBackend(StreamingBackend):
     """Adds operations over HTTP to :class:`~backends.base.Backend`; providers inherit from this."""
 
     keeps_answers: ClassVar[bool] = True
+    tells_rates: ClassVar[bool] = True
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -59,12 +63,14 @@ class HTTPBackend(StreamingBackend):
     def _prepared_call(
         self, work: Work, attempt: Callable[[Call[T], Key | None], Any], options: CallOptions
     ) -> Call[T]:
-        """Return a call that knows what it asks and which key its prompt belongs to."""
+        """Return a call that knows what it asks, which key its prompt belongs to and what it may take of rate limits."""
         call = self._call(work.operation.name, work.operation.model, attempt, options, work.endpoint)
         call.affinity = _affinity(work)
         call.secrets = work.secrets
         if work.operation.method == "POST":  # what only asks what there is costs nothing
             call.asked = work.asked
+        if work.endpoint.rates.counts_tokens:
+            call.demand = Demand(estimated_prompt(work.asked) or 0, most_output(work.asked) or 0)
         return call
 
     def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:

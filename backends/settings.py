@@ -33,6 +33,9 @@ class Settings:
 
     Attributes:
         max_concurrent_requests: requests in flight at once (1 or more).
+        adaptive_concurrency: True makes that the most, and lets the number follow response times and refusals; see
+            :mod:`backends.resilience.adaptive`.
+        max_queue_wait: a request that would probably wait longer for its turn is refused at once; None is no such bound.
         queue_size: requests that may wait (0 or more); one more meets ``overflow``.
         overflow: ``reject`` (QueueFullError), ``wait`` (for room), ``drop_lowest`` (the youngest of the lowest priority goes).
         ageing: seconds of waiting that lift a request by one priority level; None never lifts.
@@ -47,8 +50,13 @@ class Settings:
         deadline: default for calls that name none.
         failure_threshold: outage-class failures in a row that open the breaker (1 or more).
         reset_timeout: time an open breaker stays open before one probe.
-        key_strategy: ``round_robin`` or ``least_loaded``.
+        key_strategy: ``round_robin``, ``least_loaded``, ``weighted`` or ``most_headroom`` (the key with the largest share left
+            of its provider's own rate limits).
+        key_weights: for ``weighted``, a number above 0 for each key in order; None is 1 for each.
         per_key_limit: requests in flight per key; None is no limit.
+        requests_per_minute, tokens_per_minute: what each key may send in any sixty seconds (1 or more); a call that no key has
+            room for waits. A server without keys is held to the same. None is no bound.
+        rate_limit_headers: True lets a key rest that has nothing left by its provider's headers, until they say it has again.
         prefix_affinity: requests whose bodies share this many leading bytes stay on one key while it is healthy, so that the
             provider's prompt cache can serve them; None spreads them by ``key_strategy``.
         max_batch_size: inputs that callers may share in one request (1 or more); 1 is off. Concerns the calls that the
@@ -75,6 +83,8 @@ class Settings:
     """
 
     max_concurrent_requests: int = 5
+    adaptive_concurrency: bool = False
+    max_queue_wait: float | None = None
     queue_size: int = 100
     overflow: str = "reject"
     ageing: float | None = 60.0
@@ -90,7 +100,11 @@ class Settings:
     failure_threshold: int = 5
     reset_timeout: float = 30.0
     key_strategy: str = "round_robin"
+    key_weights: Sequence[float] | None = None
     per_key_limit: int | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    rate_limit_headers: bool = False
     prefix_affinity: int | None = None
     max_batch_size: int = 1
     batch_timeout: float = 0.01
@@ -127,10 +141,9 @@ class Settings:
                 raise ConfigurationError(
                     f"Setting {name} must be one of {', '.join(choices)}, not {_shown(getattr(self, name))}."
                 )
-        if not isinstance(self.allow_insecure_http, bool):
-            raise ConfigurationError(
-                f"Setting allow_insecure_http must be True or False, not {_shown(self.allow_insecure_http)}."
-            )
+        for name in _SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigurationError(f"Setting {name} must be True or False, not {_shown(getattr(self, name))}.")
         if not isinstance(self.verify, (bool, str)) and type(self.verify).__name__ != "SSLContext":
             raise ConfigurationError(
                 f"Setting verify must be True, False, a path or an ssl.SSLContext, not {type(self.verify).__name__}."
@@ -143,6 +156,9 @@ class Settings:
             raise ConfigurationError("Setting user_agent must be printable ASCII text.")
         if self.cache is not None:
             _check_cache(self.cache)
+        if self.key_weights is not None:
+            object.__setattr__(self, "key_weights", _weights(self.key_weights))
+        _check_together(self)
 
     @classmethod
     def of(cls, values: Mapping[str, Any], base: Settings | None = None) -> Settings:
@@ -156,6 +172,28 @@ class Settings:
             if name not in known:
                 raise ConfigurationError(f"Unknown setting {name!r}.", suggestions=nearest(name, known))
         return replace(base or cls(), **values) if values else (base or cls())
+
+
+def _weights(value: Any) -> tuple[float, ...]:
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and value:
+        numbers = [entry for entry in value if isinstance(entry, _NUMBER) and not isinstance(entry, bool)]
+        if len(numbers) == len(value) and all(0 < number < math.inf for number in numbers):
+            return tuple(float(number) for number in numbers)
+    raise ConfigurationError(f"Setting key_weights must be a list of numbers above 0, or None, not {_shown(value)}.")
+
+
+def _check_together(settings: Settings) -> None:
+    """Refuse settings that could do nothing beside each other."""
+    if settings.adaptive_concurrency and settings.max_concurrent_requests < 2:
+        raise ConfigurationError(
+            "Setting adaptive_concurrency needs max_concurrent_requests of 2 or more to choose from."
+        )
+    if settings.max_queue_wait is not None and settings.overflow == "wait":
+        raise ConfigurationError(
+            "Setting max_queue_wait refuses requests, and overflow='wait' refuses none: choose one."
+        )
+    if settings.key_weights is not None and settings.key_strategy != "weighted":
+        raise ConfigurationError("Setting key_weights needs key_strategy='weighted'.")
 
 
 def _certificate(value: Any, verify: Any) -> tuple[str, ...] | None:
@@ -204,6 +242,7 @@ _NUMBER: Final = (int, float)
 _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     # name: (type, lowest, highest, may be None)
     "max_concurrent_requests": (int, 1, math.inf, False),
+    "max_queue_wait": (_NUMBER, 0, 86_400, True),
     "queue_size": (int, 0, math.inf, False),
     "ageing": (_NUMBER, 1e-9, 1e9, True),
     "max_retries": (int, 0, 1000, False),
@@ -218,6 +257,8 @@ _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     "failure_threshold": (int, 1, math.inf, False),
     "reset_timeout": (_NUMBER, 1e-9, 1e9, False),
     "per_key_limit": (int, 1, math.inf, True),
+    "requests_per_minute": (int, 1, 10**12, True),
+    "tokens_per_minute": (int, 1, 10**12, True),
     "prefix_affinity": (int, 1, math.inf, True),
     "max_batch_size": (int, 1, math.inf, False),
     "batch_timeout": (_NUMBER, 0, 3600, False),
@@ -231,4 +272,8 @@ _RANGES: Final[dict[str, tuple[Any, float, float, bool]]] = {
     "max_response_bytes": (int, 1, math.inf, False),
     "max_event_bytes": (int, 1, math.inf, False),
 }
-_CHOICES: Final = {"overflow": ("reject", "wait", "drop_lowest"), "key_strategy": ("round_robin", "least_loaded")}
+_SWITCHES: Final = ("adaptive_concurrency", "rate_limit_headers", "allow_insecure_http")
+_CHOICES: Final = {
+    "overflow": ("reject", "wait", "drop_lowest"),
+    "key_strategy": ("round_robin", "least_loaded", "weighted", "most_headroom"),
+}

@@ -42,6 +42,19 @@ def charts(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         found["waiting_line.svg"] = _waiting_line(results["waiting_line"])
     if "growth" in results and results["growth"]["status"] == "measured":
         found["growth.svg"] = _growth(results["growth"])
+    if "adaptive" in results:
+        adaptive = results["adaptive"]
+        for name, title, subtitle, figure in (
+            ("goodput", "Calls answered in time", "a second, of 10 that come", "served"),
+            ("latency", "Time to the answer", "seconds, 95th percentile of those that were answered", "p95"),
+            (
+                "waste",
+                "Requests for nothing",
+                "a second: refused, unreachable, or worked on for a caller who had left",
+                "wasted",
+            ),
+        ):
+            found[f"adaptive_{name}.svg"] = _adaptive(adaptive, title, subtitle, figure)
     return {name: chart for name, chart in found.items() if chart}
 
 
@@ -116,3 +129,23 @@ def _growth(result: Mapping[str, Any]) -> str:
         number,
         goal=(5.0, "target: at most 5 MB"),
     )
+
+
+def _adaptive(result: Mapping[str, Any], title: str, subtitle: str, figure: str) -> str:
+    """Lines over the timetable: the median of the runs in each span of time; a span without any figure is left out."""
+    settings = result["settings"]
+    length = settings["bucket"]
+    scale = 1.0 if figure == "p95" else length
+    series = []
+    for row in result["clients"]:
+        points = []
+        for at, spans in enumerate(zip(*row["runs"], strict=True)):
+            values = [span[figure] for span in spans if span[figure] is not None]
+            if values:
+                points.append(((at + 0.5) * length, summary(values).median / scale))
+        series.append(svg.Line(row["short"], points))
+    begins, bands = 0.0, []
+    for phase in settings["phases"]:
+        bands.append((begins, phase["name"]))
+        begins += phase["seconds"]
+    return svg.timeline(title, f"{subtitle}; by seconds since the beginning", series, bands, begins, number)

@@ -266,6 +266,39 @@ def _growth(result: Result) -> list[str]:
     ]
 
 
+def _adaptive(result: Result) -> list[str]:
+    settings = result["settings"]
+    rows = []
+    for row in result["clients"]:
+        spans = [span for run in row["runs"] for span in run]
+        came, served, wasted = (sum(span[name] for span in spans) for name in ("came", "served", "wasted"))
+        rows.append((row["title"], f"{served / came:.0%}", f"{wasted / came:.2f}", *_by_phase(row["runs"], settings)))
+    names = [phase["name"] for phase in settings["phases"]]
+    return [
+        f"A simulated provider in virtual time, {len(result['clients'][0]['runs'])} seeds: "
+        f"{number(settings['calls_per_second'])} calls a second come, each caller waits {number(settings['patience'])} s, limits are "
+        f"at most {settings['ceiling']}. It answers well (16 at a time, a second each), slowly (6 at a time, 1.5 s), well again, "
+        "throttles (5 a second), is dead, and recovers. Share of the calls answered in time, requests for nothing a call, and "
+        "the share answered in each phase:",
+        _table(("Client", "answered", "for nothing", *names), rows),
+        _picture("adaptive_goodput.svg", "Calls answered in time, over time"),
+        _picture("adaptive_latency.svg", "Time to the answer, over time"),
+        _picture("adaptive_waste.svg", "Requests for nothing, over time"),
+        "LiteLLM's Router is not in this table: its cooldowns go by the process's own clock, which a simulation in virtual time "
+        "does not move.",
+    ]
+
+
+def _by_phase(runs: Sequence[Sequence[Mapping[str, Any]]], settings: Mapping[str, Any]) -> list[str]:
+    found, at = [], 0
+    for phase in settings["phases"]:
+        until = at + round(phase["seconds"] / settings["bucket"])
+        spans = [span for run in runs for span in run[at:until]]
+        found.append(f"{sum(span['served'] for span in spans) / sum(span['came'] for span in spans):.0%}")
+        at = until
+    return found
+
+
 def _contract_time(result: Result) -> list[str]:
     if result["status"] != "measured":
         return [f"Not measured: {result['remark']}"]
@@ -282,5 +315,6 @@ _SECTIONS: Final = {
     "imports": ("Imports and first calls", _imports),
     "waiting_line": ("The waiting line", _waiting_line),
     "growth": ("A million finished requests", _growth),
+    "adaptive": ("Limits that follow the provider", _adaptive),
     "contract_time": ("The contract", _contract_time),
 }

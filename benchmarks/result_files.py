@@ -14,7 +14,17 @@ __all__ = ["FOLDER", "PARTS", "DamagedError", "read", "write"]
 
 FOLDER: Final = ROOT / "benchmarks" / "results"
 SCHEMA: Final = 1
-PARTS: Final = ("calls", "arrivals", "streams", "sync_twin", "imports", "waiting_line", "growth", "contract_time")
+PARTS: Final = (
+    "calls",
+    "arrivals",
+    "streams",
+    "sync_twin",
+    "imports",
+    "waiting_line",
+    "growth",
+    "adaptive",
+    "contract_time",
+)
 """The parts in the order in which they run and are reported."""
 _PACKAGES: Final = ("backends-conformance", "aiohttp", "httpx")
 

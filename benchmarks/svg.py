@@ -12,7 +12,7 @@ from html import escape
 from itertools import pairwise
 from typing import Final
 
-__all__ = ["Bar", "Line", "bars", "lines", "ranges"]
+__all__ = ["Bar", "Line", "bars", "lines", "ranges", "timeline"]
 
 _WIDTH: Final = 760
 _LABEL: Final = 220
@@ -181,6 +181,44 @@ def lines(
             f'<circle cx="{across(x):.1f}" cy="{down(y):.1f}" r="3.5" class="{kind}"/>' for x, y in line.points
         )
         parts.append(f'<circle cx="{right + 14}" cy="{named[at] - 4:.1f}" r="4" class="{kind}"/>')
+        parts.append(_text(right + 24, named[at], line.label))
+    return _page(bottom + 36, title, subtitle, parts)
+
+
+def timeline(
+    title: str,
+    subtitle: str,
+    series: Sequence[Line],
+    bands: Sequence[tuple[float, str]],
+    end: float,
+    y_text: Callable[[float], str],
+) -> str:
+    """Return lines from 0 to ``end`` over named stretches of time, each beginning where its band says."""
+    left, right, top, bottom = 60, _WIDTH - _RIGHT - 10, _TOP + 22, 290
+    highest = max((y for line in series for _, y in line.points), default=0.0)
+    step = _round_step(highest / 4)
+    most = step * max(1, math.ceil(highest / step))
+
+    def across(x: float) -> float:
+        return left + (right - left) * x / end
+
+    def down(y: float) -> float:
+        return bottom - (bottom - top) * y / most
+
+    parts = []
+    for number in range(round(most / step) + 1):
+        parts.append(_rule(left, down(number * step), right, down(number * step), "grid"))
+        parts.append(_text(left - 8, down(number * step) + 4, y_text(number * step), "muted", "end"))
+    ends = [begins for begins, _ in bands[1:]] + [end]
+    for (begins, name), until in zip(bands, ends, strict=True):
+        parts.append(_rule(across(begins), top - 16, across(begins), bottom, "grid", 1, "3 3"))
+        parts.append(_text(across((begins + until) / 2), top - 6, name, "muted", "middle"))
+        parts.append(_text(across(begins), bottom + 20, y_text(begins), "muted", "middle"))
+    named = _apart([down(line.points[-1][1]) + 4 for line in series], bottom)
+    for at, line in enumerate(series):
+        path = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in line.points)
+        parts.append(f'<polyline points="{path}" class="s{at % 4}" style="fill:none" stroke-width="2.5"/>')
+        parts.append(f'<circle cx="{right + 14}" cy="{named[at] - 4:.1f}" r="4" class="s{at % 4}"/>')
         parts.append(_text(right + 24, named[at], line.label))
     return _page(bottom + 36, title, subtitle, parts)
 

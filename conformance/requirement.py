@@ -12,6 +12,7 @@ __all__ = ["CHAPTERS", "Level", "Requirement", "chapter_of", "everyone"]
 CHAPTERS: Final = (
     "KEY",
     "QUE",
+    "LIM",
     "BAK",
     "BRK",
     "TRK",

@@ -1,7 +1,8 @@
 """Who may start now, who waits, who is turned away: a concurrency limit with a bounded line before it.
 
 The promise: never more than ``limit`` active (except what was active before the limit was lowered), and nobody waits
-while there is room. This module holds items, never runs them; the caller wakes what it gets back.
+while there is room, unless all are held back for a while. This module holds items, never runs them; the caller wakes what
+it gets back.
 """
 
 from __future__ import annotations
@@ -61,7 +62,18 @@ class Admission(Generic[T]):
         ValueError: an argument is out of its range; the message names it.
     """
 
-    __slots__ = ("_line", "active", "dropped", "granted", "limit", "overflow", "peak", "queue_size", "rejected")
+    __slots__ = (
+        "_line",
+        "active",
+        "dropped",
+        "granted",
+        "held_until",
+        "limit",
+        "overflow",
+        "peak",
+        "queue_size",
+        "rejected",
+    )
 
     def __init__(
         self,
@@ -88,6 +100,8 @@ class Admission(Generic[T]):
         """How many lost their place in the line to a higher arrival."""
         self.peak = 0
         """The most that were ever active at once."""
+        self.held_until: float | None = None
+        """Nobody is given a place before, although there may be room; see :meth:`hold_back`."""
 
     def __len__(self) -> int:
         """Return how many wait."""
@@ -107,7 +121,7 @@ class Admission(Generic[T]):
             ValueError: there is no such level.
         """
         line = self._line
-        if self.active < self.limit and not line:
+        if self._is_open(now):
             self._grant()
             return _GRANTED  # type: ignore[return-value]  # holds no item, so it fits every T
         dropped: T | None = None
@@ -148,6 +162,27 @@ class Admission(Generic[T]):
         self.limit = new_limit
         return self._fill(now)
 
+    def hold_back(self, until: float) -> None:
+        """Give nobody a place before ``until``, or before :meth:`let_on`: whoever had one could not use it."""
+        self.held_until = until
+
+    def let_on(self, now: float) -> list[T]:
+        """Give places again; return the items that now have one."""
+        self.held_until = None
+        return self._fill(now)
+
+    def overdue(self, now: float) -> bool:
+        """Tell whether the time is up for which all are held back, and nobody has come to let them on."""
+        return self.held_until is not None and now >= self.held_until
+
+    def ahead(self, level: int, now: float) -> int | None:
+        """Return how many of its level and those above would go before an arrival; None when it would start at once."""
+        return None if self._is_open(now) else sum(self._line.lengths()[: level + 1])
+
+    def turn_away(self) -> None:
+        """Count an arrival that was refused a place in the line for a reason of its owner's."""
+        self.rejected += 1
+
     def drain(self) -> list[T]:
         """Put everybody out of the line and return them, in the order of their levels; the active stay active."""
         return self._line.drain()
@@ -160,6 +195,10 @@ class Admission(Generic[T]):
         """Return the longest wait in seconds among those in the line, 0.0 when nobody waits."""
         return self._line.oldest(now)
 
+    def _is_open(self, now: float) -> bool:
+        held = self.held_until
+        return self.active < self.limit and not self._line and (held is None or now >= held)
+
     def _grant(self) -> None:
         self.active += 1
         self.granted += 1
@@ -168,6 +207,8 @@ class Admission(Generic[T]):
 
     def _fill(self, now: float) -> list[T]:
         items: list[T] = []
+        if self.held_until is not None and now < self.held_until:
+            return items
         while self.active < self.limit and self._line:
             items.append(self._line.pop(now))  # type: ignore[arg-type]  # the line is not empty
             self._grant()

@@ -18,9 +18,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from backends import errors
+from backends.resilience.allowance import ONE, Demand
 from backends.resilience.endpoint import Endpoint, KeysBusy, Passage
 from backends.resilience.failures import AttemptFailed, Blame
 from backends.resilience.keys import Exhausted, Wait
+from backends.resilience.window import SECONDS
 from backends.secret import Key
 from backends.telemetry.prices import Charge
 from backends.wire.values import Failure
@@ -50,7 +52,9 @@ class Call(Generic[T]):
         asked: the body of a request that may be charged (empty where it is not JSON), None for one that only asks what
             there is.
         charge: what it is charged, once that is said; see :mod:`backends.charging`.
-        reserved, admitted: what budgets hold for it.
+        reserved, admitted: what spending budgets hold for it.
+        demand: what it is expected to take of a key's rate limits.
+        headers: of the latest answer, as far as there is one.
         attempts, retries, queued: what happened on the way: times on the wire, waits between them, seconds in the queue.
         watch: tells the observers; None when there are none.
         secrets: what else than the endpoint's keys it sends that must not show.
@@ -76,6 +80,8 @@ class Call(Generic[T]):
     charge: Charge | None = None
     reserved: float | None = None
     admitted: bool = False
+    demand: Demand = ONE
+    headers: Mapping[str, str] | None = None
     failed_on: dict[object, str] = field(default_factory=dict)
     watch: Watch | None = None
     secrets: tuple[Key, ...] = ()
@@ -95,16 +101,21 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
     endpoint.deposit_request()
     tried: set[str] = set()  # keys refused or cooled since the last wait
     last: AttemptFailed | None = None
-    entered = False
+    entered = paced = False
     while True:
         if endpoint.supply is not None:
-            await endpoint.supply.ready(endpoint, random)
+            try:
+                await endpoint.supply.ready(endpoint, random)
+            except BaseException:
+                if paced:
+                    endpoint.let_on()
+                raise
         waited_from = clock.monotonic()
-        await endpoint.enter(call.priority, returning=entered)
-        entered = True
+        await endpoint.enter(call.priority, returning=entered, let_on=paced)
+        entered, paced = True, False
         call.queued += clock.monotonic() - waited_from
         try:
-            passage = endpoint.board(tried, call.affinity, call.only_key)
+            passage = endpoint.board(tried, call.affinity, call.only_key, call.demand)
         except errors.ServiceUnavailableError as refusal:
             endpoint.leave()
             raise (refusal if last is None else _opened_under(last.error, refusal)) from None
@@ -112,11 +123,11 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
             endpoint.leave()
             raise
         if not isinstance(passage, Passage):
-            endpoint.leave()
-            await _await_key(call, endpoint, passage, last)
+            paced = await _await_key(call, endpoint, passage, last)
             continue
         try:
             call.attempts += 1
+            call.headers = None
             if call.watch is not None:
                 call.watch.attempt_began(passage.key)
             result = await call.attempt(call, passage.key)
@@ -129,6 +140,8 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
                 call.watch.attempt_ended("cancelled")
             raise
         else:
+            passage.answered(f"{call.name} {call.model or ''}")
+            passage.hear(call.headers)
             if call.watch is not None:
                 call.watch.attempt_ended("answered")
             return result, passage
@@ -188,6 +201,9 @@ def _learn(
     now = endpoint.clock.monotonic()
     blame = failure.blame
     fingerprint = passage.key.fingerprint if passage.key is not None else ""
+    passage.hear(call.headers)
+    if _asked_too_much(failure):
+        passage.overloaded()
     delay = endpoint.backoff.delay(call.retries, random)
     if failure.hint is not None:
         delay = endpoint.backoff.floored(call.retries, failure.hint, random)
@@ -244,34 +260,63 @@ def _learn(
     return delay
 
 
+def _asked_too_much(failure: AttemptFailed) -> bool:
+    """Say whether a failure tells that fewer requests in flight would have fared better."""
+    return (
+        failure.blame is Blame.KEY_BUSY
+        or isinstance(failure.error, errors.OverloadedError)
+        or failure.kind is Failure.READ_TIMEOUT
+    )
+
+
 async def _await_key(
     call: Call[T], endpoint: Endpoint, obstacle: Wait | KeysBusy | Exhausted, last: AttemptFailed | None
-) -> None:
-    """Wait, without a slot, until a key may be had.
+) -> bool:
+    """Give the slot back and wait, without one, until a key may be had.
+
+    While budgets are what is missing nobody else is given a slot either: the others wait in their order, and whoever gives up
+    waiting lets the next one look.
+
+    Returns:
+        whether the others were held back; they are let on as soon as this call stands in line before them again.
 
     Raises:
         BackendError: none will be, or not within the bounds.
     """
+    now = endpoint.clock.monotonic()
+    wait = max(0.0, obstacle.until - now) if isinstance(obstacle, Wait) else 0.0
+    bound = endpoint.settings.max_retry_after
+    paced = isinstance(obstacle, Wait) and obstacle.paced
+    if paced:
+        bound = max(bound, SECONDS + 1)  # what a budget of a minute asks for is no server's whim
+    if call.patience is not None:
+        bound = min(bound, call.patience)
+    too_long = wait > bound or (call.deadline_at is not None and now + wait >= call.deadline_at)
+    # Who waits for one key alone does not hold up those who take any.
+    held_until = obstacle.until if isinstance(obstacle, Wait) and paced and not too_long and not call.only_key else None
+    endpoint.leave(hold_back_until=held_until)
     if isinstance(obstacle, KeysBusy):
         await endpoint.key_freed(obstacle)
-        return
+        return False
     if isinstance(obstacle, Exhausted):
         if last is not None:
             raise last.error
         raise errors.AuthenticationError(f"No key of endpoint {endpoint.name!r} is usable: {obstacle.reason}.")
-    now = endpoint.clock.monotonic()
-    wait = max(0.0, obstacle.until - now)
-    longest = endpoint.settings.max_retry_after
-    if call.patience is not None:
-        longest = min(longest, call.patience)
-    if wait > longest or (call.deadline_at is not None and now + wait >= call.deadline_at):
+    if too_long:
         whose = f"Key {call.only_key!r}" if call.only_key is not None else "Every key"
+        reason = "is cooling down or out of its rate limit" if obstacle.paced else "is cooling down"
         raise errors.RateLimitError(
-            f"{whose} of endpoint {endpoint.name!r} is cooling down for another {wait:.3g} s.",
+            f"{whose} of endpoint {endpoint.name!r} {reason} for another {wait:.3g} s.",
             status=429,
             retry_after=wait,
         ) from (last.error if last else None)
-    await endpoint.clock.sleep(wait)
+    try:
+        await endpoint.clock.sleep(wait)
+    except BaseException:
+        if held_until is not None:
+            endpoint.let_on()
+        raise
+    return held_until is not None
 
 
 def _opened_under(error: errors.BackendError, refusal: errors.ServiceUnavailableError) -> errors.BackendError:

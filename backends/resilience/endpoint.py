@@ -1,26 +1,28 @@
 """One endpoint's own queue, breaker, keys and counters behind one lock, safe from every thread and event loop.
 
-The machines decide; this module only guards them and wakes whoever was granted a slot. It never talks to a server, never
+The machines decide; this module only guards them and wakes whoever waits for a key. It never talks to a server, never
 waits for time to pass and holds its lock for no longer than one step of a machine.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from backends import errors
 from backends.resilience import keys as key_pool
-from backends.resilience.admission import Admission, Overflow
+from backends.resilience.allowance import ONE, Allowance, Demand, Draw, Rates
 from backends.resilience.backoff import Backoff
 from backends.resilience.breaker import Breaker, Lease, Refusal
 from backends.resilience.budget import RetryBudget
 from backends.resilience.clock import Clock
+from backends.resilience.key_state import SLACK
 from backends.resilience.passage import Passage
+from backends.resilience.rate_headers import read_rates
+from backends.resilience.slots import Slots
 from backends.resilience.status import breaker_status, queue_status
 from backends.resilience.supply import KeySource, Supply
 from backends.resilience.waiter import Waiter
@@ -45,7 +47,7 @@ class KeysBusy:
     version: int
 
 
-class Endpoint:
+class Endpoint(Slots):
     """See the module docstring. ``keys`` empty means that this server takes no key.
 
     Args:
@@ -55,6 +57,9 @@ class Endpoint:
         settings: its limits and policies.
         clock: where time comes from.
         source: where its keys come from instead, and are fetched anew.
+
+    Raises:
+        ValueError: the weights of the settings do not fit the keys.
     """
 
     def __init__(
@@ -66,113 +71,49 @@ class Endpoint:
         clock: Clock,
         source: KeySource | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name, settings, clock)
         self.base_url = base_url
-        self.settings = settings
-        self.clock = clock
         self.backoff = Backoff(
             settings.initial_retry_delay, settings.backoff_factor, settings.max_retry_delay, settings.jitter
         )
-        self._closed = False
+        by_headroom = settings.key_strategy == key_pool.Strategy.MOST_HEADROOM
+        self.rates = Rates(
+            settings.requests_per_minute,
+            settings.tokens_per_minute,
+            told=settings.rate_limit_headers or by_headroom,
+            obeyed=settings.rate_limit_headers,
+        )
+        given = tuple(keys)
+        if source is not None and settings.key_weights is not None:
+            raise ValueError("keys that are fetched have no weights")
+        self.pool = key_pool.KeyPool(
+            given,
+            strategy=key_pool.Strategy(settings.key_strategy),
+            per_key_limit=settings.per_key_limit,
+            weights=settings.key_weights or (),
+            rates=self.rates,
+        )
         self.supply = Supply(source) if source is not None else None
-        self._build(tuple(keys))
+        self.has_keys = bool(given) or self.supply is not None
+        self._build()
 
-    def _build(self, keys: tuple[Key, ...]) -> None:
+    def _build(self) -> None:
         settings = self.settings
-        self._lock = threading.Lock()
         self._key_waiters: deque[Waiter] = deque()
         self._key_version = 0
-        self.admission: Admission[Waiter] = Admission(
-            settings.max_concurrent_requests, settings.queue_size, Overflow(settings.overflow), settings.ageing
-        )
         self.breaker = Breaker(settings.failure_threshold, settings.reset_timeout)
-        self.pool = key_pool.KeyPool(
-            keys, strategy=key_pool.Strategy(settings.key_strategy), per_key_limit=settings.per_key_limit
-        )
-        self.has_keys = bool(keys) or self.supply is not None
+        self.keyless: Allowance | None = self.rates.allowance()
+        """The budgets of a server that takes no key. Where there are keys, each has its own."""
         self.budget = (
             RetryBudget(settings.retry_budget, settings.retry_reserve) if settings.retry_budget is not None else None
         )
 
     def after_fork(self) -> None:
         """Forget what the parent process holds: its slots, waiters and leases are not ours."""
-        pool, had_keys = self.pool.renewed(), self.has_keys
         self.supply = self.supply.renewed() if self.supply is not None else None
-        self._build(())
-        self.pool, self.has_keys = pool, had_keys
-
-    # -- slots ---------------------------------------------------------------------------------------------------------
-
-    async def enter(self, level: int, *, returning: bool = False) -> None:
-        """Wait for a slot.
-
-        Args:
-            level: the priority, 0 is highest.
-            returning: a retry of a request that was let in before; it is never refused and goes before newer ones.
-
-        Raises:
-            QueueFullError: there is no room to wait.
-            ClosedError: the backend was closed.
-        """
-        waiter = Waiter()
-        now = self.clock.monotonic()
-        with self._lock:
-            self._check_open()
-            admission = self.admission
-            submission = admission.submit(waiter, level, now, returning=returning)
-            if submission.state == "queued":
-                waiter.loop = asyncio.get_running_loop()
-                waiter.future = waiter.loop.create_future()
-        if submission.dropped is not None:
-            submission.dropped.tell(self._full("a request of higher priority took its place"))
-        if submission.state == "granted":
-            return
-        if submission.state == "rejected":
-            raise self._full(f"{self.settings.queue_size} requests are waiting")
-        assert waiter.future is not None
-        try:
-            await waiter.future
-        except BaseException:
-            with self._lock:
-                now = self.clock.monotonic()
-                granted: list[Waiter] = []
-                if self.admission is not admission:
-                    pass  # a place of the parent process, before a fork
-                elif waiter.granted:
-                    granted = self._grant(self.admission.release(now))
-                elif submission.ticket is not None:
-                    self.admission.withdraw(submission.ticket, now)
-            self._wake(granted)
-            raise
-
-    def leave(self) -> None:
-        """Give back a slot that never became a passage."""
-        with self._lock:
-            granted = self._grant(self.admission.release(self.clock.monotonic()))
-        self._wake(granted)
-
-    def _grant(self, waiters: list[Waiter]) -> list[Waiter]:
-        for waiter in waiters:
-            waiter.granted = True
-        return waiters
-
-    def _wake(self, waiters: list[Waiter]) -> None:
-        left = deque(waiters)
-        while left:
-            waiter = left.popleft()
-            if waiter.tell():
-                continue
-            with self._lock:  # its loop is closed: the slot goes to the next
-                if waiter.granted:
-                    waiter.granted = False  # it is given back here, not again when the dead caller is collected
-                    left.extend(self._grant(self.admission.release(self.clock.monotonic())))
-
-    def _full(self, why: str) -> errors.QueueFullError:
-        return errors.QueueFullError(f"The queue of endpoint {self.name!r} is full: {why}. Nothing was sent.")
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise errors.ClosedError("This backend is closed; make a new one.")
+        self._build_slots()
+        self._build()
+        self.pool = self.pool.renewed()
 
     # -- breaker and keys ----------------------------------------------------------------------------------------------
 
@@ -188,9 +129,19 @@ class Endpoint:
             raise self._open_error(wait)
 
     def board(
-        self, tried: Collection[str], affinity: bytes | None = None, only: str | None = None
+        self,
+        tried: Collection[str],
+        affinity: bytes | None = None,
+        only: str | None = None,
+        demand: Demand = ONE,
     ) -> Passage | key_pool.Wait | KeysBusy | key_pool.Exhausted:
         """Turn a slot into a passage; on anything else the caller still holds the slot.
+
+        Args:
+            tried: fingerprints of keys that this request has used.
+            affinity: what requests that should share a key have in common.
+            only: fingerprint or name of the one key that will do; None for any.
+            demand: what it is expected to take of the budgets.
 
         Raises:
             ServiceUnavailableError: the breaker is open, or another probe is under way.
@@ -201,14 +152,38 @@ class Endpoint:
             if isinstance(lease, Refusal):
                 raise self._open_error(lease.retry_after)
             if not self.has_keys:
-                return Passage(self, lease, None)
-            key_lease = self.pool.acquire(now, tried=tried, affinity=affinity, only=only)
+                draw = self._draw_keyless(demand, now)
+                if isinstance(draw, key_pool.Wait):
+                    self.breaker.release(lease, now, self.clock.time())
+                    return draw
+                return self._passage(lease, None, draw, now)
+            key_lease = self.pool.acquire(now, tried=tried, affinity=affinity, only=only, demand=demand)
             if isinstance(key_lease, key_pool.KeyLease):
-                return Passage(self, lease, key_lease)
+                return self._passage(lease, key_lease, key_lease.draw, now)
             self.breaker.release(lease, now, self.clock.time())
             if isinstance(key_lease, key_pool.Busy):
                 return KeysBusy(key_lease.until, self._key_version)
             return key_lease
+
+    def expected_wait(self, ahead: int, now: float) -> float:
+        """As :meth:`Slots.expected_wait`; while budgets hold everybody back, what they let through counts as well."""
+        wait = super().expected_wait(ahead, now)
+        held_until = self.admission.held_until
+        if held_until is None or held_until <= now:
+            return wait
+        pace = self.rates.requests_per_minute
+        between = 0.0 if pace is None else 60.0 / (pace * max(1, len(self.pool)))
+        return max(wait, held_until - now + ahead * between)
+
+    def _passage(self, lease: Lease, key_lease: key_pool.KeyLease | None, draw: Draw | None, now: float) -> Passage:
+        self.turnover.began(now)
+        return Passage(self, lease, key_lease, draw, now)
+
+    def _draw_keyless(self, demand: Demand, now: float) -> Draw | key_pool.Wait | None:
+        if self.keyless is None:
+            return None
+        ready_at = self.keyless.ready_at(demand, now)
+        return self.keyless.take(demand, now) if ready_at - now <= SLACK else key_pool.Wait(ready_at, paced=True)
 
     def _open_error(self, wait: float) -> errors.ServiceUnavailableError:
         return errors.ServiceUnavailableError(
@@ -251,6 +226,20 @@ class Endpoint:
         with self._lock:
             self.pool.retire(lease, reason)
 
+    def learn_rates(self, draw: Draw, headers: Mapping[str, str]) -> None:
+        """Let the budgets learn what the headers of an answer say (names in lower case)."""
+        told = read_rates(headers, self.clock.time())
+        if told:
+            now = self.clock.monotonic()
+            with self._lock:
+                draw.allowance.learn(draw, told, now)
+
+    def refuse_rate(self, draw: Draw) -> None:
+        """Let the budgets learn that the server answered 429 although they had room."""
+        now = self.clock.monotonic()
+        with self._lock:
+            draw.allowance.refuse(draw, now)
+
     def finish(
         self,
         breaker_lease: Lease,
@@ -258,9 +247,10 @@ class Endpoint:
         outcome: str,
         usage: Usage | None,
         failed: bool,
-        charge: Charge | None = None,
+        charge: Charge | None,
+        held: Passage,
     ) -> None:
-        """Take back what a passage held and let breaker and key learn; called once, by the passage."""
+        """Take back what a passage held and let breaker, key and budgets learn; called once, by the passage."""
         now = self.clock.monotonic()
         with self._lock:
             if outcome == "success":
@@ -274,6 +264,9 @@ class Endpoint:
                 if charge is not None:
                     self.pool.charge(key_lease, charge)
                 self.pool.release(key_lease)
+            if held.draw is not None:
+                held.draw.allowance.settle(held.draw, usage, now, refused=failed and outcome != "failure")
+            self.turnover.ended(held.began, now)
             granted = self._grant(self.admission.release(now))
             freed = self._take_key_waiters()
         self._wake(granted)
@@ -289,14 +282,6 @@ class Endpoint:
         return freed
 
     # -- changes while calls fly ---------------------------------------------------------------------------------------
-
-    def resize(self, *, max_concurrent_requests: int | None = None, queue_size: int | None = None) -> None:
-        """Change the limits; requests in flight go on."""
-        with self._lock:
-            granted = self._grant(
-                self.admission.resize(self.clock.monotonic(), limit=max_concurrent_requests, queue_size=queue_size)
-            )
-        self._wake(granted)
 
     def change_keys(self, change: Callable[[key_pool.KeyPool], None]) -> None:
         """Run ``change(pool)`` under the lock and wake whoever waits for a key."""
@@ -338,9 +323,10 @@ class Endpoint:
             waiter.tell(errors.ClosedError("The backend was closed while this request waited; nothing was sent."))
 
     def status(self) -> dict[str, Any]:
-        """Return the queue's lengths, limits and waits; the shape is part of ``queue_status()``."""
+        """Return the queue's lengths, limits and waits, and what is left to repeat with; the shape is part of
+        ``queue_status()``."""
         with self._lock:
-            return queue_status(self.admission, self.clock.monotonic())
+            return queue_status(self, self.budget, self.clock.monotonic())
 
     def breaker_status(self) -> dict[str, Any]:
         """Return state, counts and recent transitions of the breaker."""

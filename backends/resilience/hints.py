@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-__all__ = ["read_seconds", "retry_after", "should_retry"]
+__all__ = ["read_seconds", "read_wait", "retry_after", "should_retry"]
 
 _LONGEST_VALUE: Final = 128
 _LONGEST_MESSAGE: Final = 16_384
@@ -80,7 +80,7 @@ def retry_after(
     """
     said = _said(headers.get("retry-after-ms"), _milliseconds)
     if said is None:
-        said = _said(headers.get("retry-after"), lambda text: _wait(text, wall))
+        said = read_wait(headers.get("retry-after"), wall)
     if said is None and body is not None:
         said = _from_body(body)
     if said is None:
@@ -96,6 +96,12 @@ def should_retry(headers: Mapping[str, str]) -> bool | None:
 def read_seconds(text: str) -> float | None:
     """Return the seconds of a plain number or of a duration such as ``2m59.56s``, None when it is neither."""
     return _said(text, _plain)
+
+
+def read_wait(text: str | None, wall: float) -> float | None:
+    """Return the seconds from ``wall`` (unix seconds) until what a number, a duration or a date says; None where it
+    says nothing."""
+    return _said(text, lambda said: _wait(said, wall))
 
 
 def _said(value: str | None, read: Callable[[str], float | None]) -> float | None:
@@ -196,7 +202,7 @@ def _from_resets(headers: Mapping[str, str], wall: float, status: int | None) ->
     exhausted: list[float] = []
     others: list[float] = []
     for reset, remaining in _resets(headers):
-        seconds = _said(headers.get(reset), lambda text: _wait(text, wall))
+        seconds = read_wait(headers[reset], wall)
         if seconds is None:
             continue
         left = _said(headers.get(remaining), _number)

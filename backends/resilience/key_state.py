@@ -5,15 +5,18 @@ Which key goes next is decided in :mod:`backends.resilience.keys`. Nothing here 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal, final
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, final
 
+from backends.resilience.allowance import Allowance, Demand, Draw, Rates
 from backends.secret import Key
 
-__all__ = ["Entry", "KeyLease", "KeyStatus", "Totals", "checked_limit"]
+__all__ = ["SLACK", "Entry", "KeyLease", "KeyStatus", "Totals", "checked_limit"]
 
-# Who was told to come back at a moment may come a rounding error early.
-_SLACK: Final = 1e-6
+SLACK: Final = 1e-6
+"""Seconds: who was told to come back at a moment may come a rounding error early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,9 @@ class KeyStatus:
         unknown_costs: requests that were charged nobody knows what.
         cooling_for: seconds until it is offered again; 0.0 unless cooling.
         reason: why it was retired; None unless retired.
+        weight: its share of the calls where the strategy is ``weighted``.
+        headroom: the share of its scarcest rate limit that is left, from 0 to 1; None where no limit is known.
+        rates: its rate limits; see :meth:`backends.resilience.allowance.Allowance.status`.
     """
 
     name: str
@@ -47,6 +53,9 @@ class KeyStatus:
     reason: str | None = None
     cost: float = 0.0
     unknown_costs: int = 0
+    weight: float = 1.0
+    headroom: float | None = None
+    rates: Sequence[dict[str, Any]] = field(default_factory=list)
 
 
 class Totals:
@@ -83,7 +92,9 @@ class Entry:
     """One key in the pool, and what is known of it."""
 
     __slots__ = (
+        "allowance",
         "cooling_until",
+        "credit",
         "fingerprint",
         "in_flight",
         "key",
@@ -92,9 +103,12 @@ class Entry:
         "retired",
         "retirements",
         "totals",
+        "weight",
     )
 
-    def __init__(self, key: Key, limit: int | None) -> None:
+    def __init__(self, key: Key, limit: int | None, weight: float = 1.0, rates: Rates | None = None) -> None:
+        if not (weight > 0 and math.isfinite(weight)):
+            raise ValueError("the weight of a key must be a number above 0, and finite")
         self.key = key
         self.fingerprint = key.fingerprint
         self.limit = checked_limit(limit)
@@ -105,10 +119,28 @@ class Entry:
         self.retirements = 0
         self.reason: str | None = None
         self.totals = Totals()
+        self.weight = weight
+        self.credit = 0.0
+        """What it has earned and not used yet where keys are weighted."""
+        self.allowance: Allowance | None = rates.allowance() if rates is not None else None
 
     def cools(self, now: float) -> bool:
         """Tell whether it must not be offered yet."""
-        return self.cooling_until - now > _SLACK
+        return self.cooling_until - now > SLACK
+
+    def ready_at(self, demand: Demand | None, now: float) -> float:
+        """Return when it may be offered: ``now`` or before, or a later moment when it has cooled and its budgets have room
+        for the demand (None needs none)."""
+        ready = self.cooling_until if self.cools(now) else now
+        if demand is None or self.allowance is None:
+            return ready
+        later = self.allowance.ready_at(demand, now)
+        return max(ready, later) if later - now > SLACK else ready
+
+    def headroom(self, now: float) -> float:
+        """Return the share of its scarcest rate limit that is left, 1.0 where none is known."""
+        share = self.allowance.headroom(now) if self.allowance is not None else None
+        return 1.0 if share is None else share
 
     def answers_to(self, which: str) -> bool:
         """Tell whether this is its fingerprint or its name."""
@@ -134,6 +166,9 @@ class Entry:
             self.reason if self.retired and not removed else None,
             self.totals.cost,
             self.totals.unknown_costs,
+            self.weight,
+            self.allowance.headroom(now) if self.allowance is not None else None,
+            self.allowance.status(now) if self.allowance is not None else [],
         )
 
 
@@ -146,15 +181,17 @@ class KeyLease:
         entry: the key's place in the pool, the pool's own to change.
         held: true until it is given back.
         retirements: how often the key had been retired when this lease was taken, to tell old news from new.
+        draw: what was taken of the key's budgets; None where it has none.
     """
 
-    __slots__ = ("entry", "held", "key", "retirements")
+    __slots__ = ("draw", "entry", "held", "key", "retirements")
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, draw: Draw | None = None) -> None:
         self.key = entry.key
         self.entry = entry
         self.held = True
         self.retirements = entry.retirements
+        self.draw = draw
 
     def __repr__(self) -> str:
         return f"KeyLease({self.key!r})"

@@ -1,17 +1,18 @@
 """Which key goes next: several credentials for one endpoint, each with its own state and its own totals.
 
-A key is ready, cooling (rate limited until a moment) or retired (refused by the provider). What an answer means is the
-caller's to say: this module never sees a status, never waits, and shows of a key only its name and fingerprint.
+A key is ready, cooling (rate limited until a moment) or retired (refused by the provider), and may have budgets that have no
+room for a request before a moment. What an answer means is the caller's to say: this module never sees a status, never
+waits, and shows of a key only its name and fingerprint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from hashlib import blake2b
 from typing import Final
 
+from backends.resilience.allowance import Demand, Rates
+from backends.resilience.key_choice import Strategy, choose, first_is_best
 from backends.resilience.key_state import Entry, KeyLease, KeyStatus, Totals, checked_limit
 from backends.secret import Key
 from backends.telemetry.prices import Charge
@@ -22,19 +23,15 @@ __all__ = ["Busy", "Exhausted", "KeyLease", "KeyPool", "KeyStatus", "Strategy", 
 _REMOVED_KEPT: Final = 32
 
 
-class Strategy(StrEnum):
-    """How a key is chosen among those that are ready."""
-
-    ROUND_ROBIN = "round_robin"
-    LEAST_LOADED = "least_loaded"
-    """The fewest in flight; among equals they take turns."""
-
-
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """No key before ``until`` (monotonic seconds): all that are left are cooling."""
+    """No key before ``until`` (monotonic seconds): all that are left are cooling, or have no budget for the request.
+
+    ``paced`` says that budgets are the reason for some of them.
+    """
 
     until: float
+    paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,8 @@ class Busy:
     """A key is healthy, but all are at their own limit: ask again after a release.
 
     Attributes:
-        until: monotonic seconds at which a cooling key comes back, if that may be sooner; None when none is cooling.
+        until: monotonic seconds at which a cooling key, or one without budget, comes back, if that may be sooner; None when
+            there is none.
     """
 
     until: float | None = None
@@ -66,36 +64,52 @@ class KeyPool:
         strategy: how to choose among the ready ones.
         per_key_limit: how many leases of one key may be out at once, unless :meth:`add` says otherwise; None for no
             limit.
+        weights: one for each key, above 0; empty for equal ones.
+        rates: which budgets each key has; None for none.
 
     Raises:
-        ValueError: the same key twice, or a limit below 1.
+        ValueError: the same key twice, a limit below 1, or weights that do not fit.
     """
 
-    __slots__ = ("_cursor", "_entries", "_limit", "_older", "_removed", "_retired", "strategy")
+    __slots__ = ("_cursor", "_entries", "_limit", "_older", "_rates", "_removed", "_retired", "strategy")
 
     def __init__(
-        self, keys: Iterable[Key], *, strategy: Strategy = Strategy.ROUND_ROBIN, per_key_limit: int | None = None
+        self,
+        keys: Iterable[Key],
+        *,
+        strategy: Strategy = Strategy.ROUND_ROBIN,
+        per_key_limit: int | None = None,
+        weights: Sequence[float] = (),
+        rates: Rates | None = None,
     ) -> None:
         self.strategy = Strategy(strategy)
         self._limit = per_key_limit
+        self._rates = rates
         self._entries: list[Entry] = []
         self._removed: list[Entry] = []
         self._older = Totals()
         self._cursor = 0
         self._retired = 0
-        for key in keys:
-            self.add(key)
+        given = tuple(keys)
+        if weights and len(weights) != len(given):
+            raise ValueError(f"there are {len(given)} keys and {len(weights)} weights")
+        for number, key in enumerate(given):
+            self.add(key, weight=weights[number] if weights else None)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, key: Key, limit: int | None = None) -> None:
-        """Put a key at the end; ``limit`` replaces the pool's own limit per key.
+    def add(self, key: Key, limit: int | None = None, weight: float | None = None) -> None:
+        """Put a key at the end; ``limit`` replaces the pool's own limit per key, ``weight`` is 1 where it is None.
 
         Raises:
-            ValueError: it is in the pool already, or the limit is below 1.
+            ValueError: it is in the pool already, the limit is below 1, or the weight is not above 0 or means nothing
+                to the strategy.
         """
-        self._entries.append(self._enter(key, self._limit if limit is None else limit))
+        if weight is not None and self.strategy is not Strategy.WEIGHTED:
+            raise ValueError(f"a weight means nothing to the key strategy {self.strategy.value}; use weighted")
+        chosen = self._limit if limit is None else limit
+        self._entries.append(self._enter(key, chosen, 1.0 if weight is None else weight))
 
     def remove(self, which: str) -> None:
         """Offer a key no more. Leases that are out finish on it, and its totals remain.
@@ -125,11 +139,17 @@ class KeyPool:
         """
         index = self._find(which)
         old = self._entries[index]
-        self._entries[index] = self._enter(new_key, old.limit, instead_of=old)
+        self._entries[index] = self._enter(new_key, old.limit, old.weight, instead_of=old)
         self._leave(old)
 
     def acquire(
-        self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None, only: str | None = None
+        self,
+        now: float,
+        *,
+        tried: Collection[str] = (),
+        affinity: bytes | None = None,
+        only: str | None = None,
+        demand: Demand | None = None,
     ) -> KeyLease | Wait | Busy | Exhausted:
         """Choose a key for one attempt.
 
@@ -139,39 +159,41 @@ class KeyPool:
             affinity: what requests that should share a key have in common, such as a digest of a long prefix. They get
                 the same key while it is ready, whatever the strategy, and keep it when other keys come or go.
             only: fingerprint or name of the one key that will do; None for any.
+            demand: what it takes of the key's budgets; None takes nothing and asks none.
 
         A key that cools is not offered before its time. When all keys are retired, a request that has not tried any is
         given the one retired last: a refusal may have been a mistake, and a success makes the key ready again.
         """
         fresh: list[Entry] = []
         used: list[Entry] = []
-        busy = False
+        busy = paced = False
         soonest: float | None = None
         entries = self._those(only)
         turn = self._cursor if only is None else 0
         for entry in entries[turn:] + entries[:turn] if turn else entries:
             if entry.retired:
                 continue
-            if entry.cools(now):
-                if soonest is None or entry.cooling_until < soonest:
-                    soonest = entry.cooling_until
+            ready_at = entry.ready_at(demand, now)
+            if ready_at > now:
+                paced = paced or not entry.cools(now)
+                if soonest is None or ready_at < soonest:
+                    soonest = ready_at
             elif not entry.has_room():
                 busy = True
             elif tried and entry.fingerprint in tried:
                 used.append(entry)
             else:
+                if affinity is None and first_is_best(self.strategy, entry):
+                    return self._lease(entry, demand, now)
                 fresh.append(entry)
-                if affinity is None and (self.strategy is Strategy.ROUND_ROBIN or not entry.in_flight):
-                    # Nothing that comes later can be a better choice.
-                    break
         ready = fresh or used
         if ready:
-            return self._lease(self._choose(ready, affinity))
+            return self._lease(choose(self.strategy, ready, affinity, now), demand, now)
         if busy:
             return _BUSY if soonest is None else Busy(soonest)
         if soonest is not None:
-            return Wait(soonest)
-        return self._last_resort(entries, now, tried)
+            return Wait(soonest, paced)
+        return self._last_resort(entries, now, tried, demand)
 
     def ready(self, now: float, tried: Collection[str] = (), only: str | None = None) -> bool:
         """Tell whether a key outside ``tried`` can be leased now, or as soon as some lease of it is given back."""
@@ -199,8 +221,8 @@ class KeyPool:
 
     def renewed(self) -> KeyPool:
         """Return a pool of the same keys, limits and strategy in which nothing has happened yet (after a fork)."""
-        pool = KeyPool((), strategy=self.strategy, per_key_limit=self._limit)
-        pool._entries = [Entry(entry.key, entry.limit) for entry in self._entries]
+        pool = KeyPool((), strategy=self.strategy, per_key_limit=self._limit, rates=self._rates)
+        pool._entries = [Entry(entry.key, entry.limit, entry.weight, self._rates) for entry in self._entries]
         return pool
 
     def release(self, lease: KeyLease) -> bool:
@@ -282,12 +304,12 @@ class KeyPool:
         # What was asked for is not said again: it may be a key where its name belongs.
         raise LookupError(f"no key with this fingerprint or name is in the pool, which has {known or 'none'}")
 
-    def _enter(self, key: Key, limit: int | None, *, instead_of: Entry | None = None) -> Entry:
+    def _enter(self, key: Key, limit: int | None, weight: float, *, instead_of: Entry | None = None) -> Entry:
         if any(entry.fingerprint == key.fingerprint for entry in self._entries):
             raise ValueError(f"{key} is in the pool already")
         if any(entry.answers_to(key.name) for entry in self._entries if entry is not instead_of):
             raise ValueError(f"a key named {key.name[:100]!r} is in the pool already")
-        return Entry(key, limit)
+        return Entry(key, limit, weight, self._rates)
 
     def _leave(self, entry: Entry) -> None:
         """Keep the totals of a removed key: one by one for the last few and those in use, as a sum for the rest."""
@@ -299,24 +321,14 @@ class KeyPool:
                 # An outcome that is recorded after the release must not be lost.
                 old.totals = self._older
 
-    def _choose(self, ready: list[Entry], affinity: bytes | None) -> Entry:
-        if affinity is not None:
-            # Rendezvous hashing: each key has its own opinion of each affinity, the highest wins; when a key drops out,
-            # only what it held moves.
-            return max(
-                ready, key=lambda entry: blake2b(affinity, digest_size=8, key=entry.fingerprint.encode()).digest()
-            )
-        if self.strategy is Strategy.LEAST_LOADED:
-            return min(ready, key=lambda entry: entry.in_flight)
-        return ready[0]
-
-    def _lease(self, entry: Entry) -> KeyLease:
+    def _lease(self, entry: Entry, demand: Demand | None, now: float) -> KeyLease:
         self._cursor = self._entries.index(entry) + 1
         entry.in_flight += 1
-        return KeyLease(entry)
+        allowance = entry.allowance
+        return KeyLease(entry, None if allowance is None or demand is None else allowance.take(demand, now))
 
     def _last_resort(
-        self, entries: Sequence[Entry], now: float, tried: Collection[str]
+        self, entries: Sequence[Entry], now: float, tried: Collection[str], demand: Demand | None
     ) -> KeyLease | Wait | Busy | Exhausted:
         last = max(entries, key=lambda entry: entry.retired, default=None)
         if last is None:
@@ -325,4 +337,4 @@ class KeyPool:
             return Exhausted(last.reason or "all keys are retired")
         if last.cools(now):
             return Wait(last.cooling_until)
-        return self._lease(last) if last.has_room() else _BUSY
+        return self._lease(last, demand, now) if last.has_room() else _BUSY

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backends.resilience.admission import Admission
 from backends.resilience.breaker import Breaker
+from backends.resilience.budget import RetryBudget
 from backends.settings import Settings
+from backends.types import Priority
+
+if TYPE_CHECKING:
+    from backends.resilience.slots import Slots
 
 __all__ = ["breaker_status", "queue_status"]
 
 
-def queue_status(admission: Admission[Any], now: float) -> dict[str, Any]:
-    """Return lengths, limits and waits (seconds) of a queue; the shape is part of ``queue_status()``."""
+def queue_status(slots: Slots, budget: RetryBudget | None, now: float) -> dict[str, Any]:
+    """Return lengths, limits and waits (seconds) of a queue, and the retry budget; the shape is part of ``queue_status()``.
+
+    Args:
+        slots: whose lock is held.
+        budget: what is left to repeat with, None for no bound.
+        now: monotonic seconds.
+    """
+    admission = slots.admission
     high, normal, low = admission.lengths()
+    ahead = admission.ahead(int(Priority.NORMAL), now)
     return {
         "active": admission.active,
         "max_concurrent_requests": admission.limit,
@@ -24,6 +36,14 @@ def queue_status(admission: Admission[Any], now: float) -> dict[str, Any]:
         "rejected": admission.rejected,
         "dropped": admission.dropped,
         "peak_active": admission.peak,
+        "held_back_seconds": max(0.0, (admission.held_until or now) - now),
+        "adaptive": None if slots.adaptive is None else slots.adaptive.status(now),
+        "service_seconds": slots.turnover.seconds,
+        "expected_wait_seconds": 0.0 if ahead is None else slots.expected_wait(ahead, now),
+        "max_queue_wait": slots.settings.max_queue_wait,
+        "retry_budget": None
+        if budget is None
+        else {"left": budget.balance, "granted": budget.granted, "denied": budget.denied},
     }
 
 

@@ -172,13 +172,20 @@ class S3Core(Backend):
             error.provider = "s3_kit"
             raise
 
-    def add_key(self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None) -> str:
+    def add_key(
+        self,
+        key: str | Key,
+        *,
+        endpoint: str | None = None,
+        limit: int | None = None,
+        weight: float | None = None,
+    ) -> str:
         """Add a pair (``"ID:SECRET"`` or :class:`CredentialPair`) while calls fly; returns its fingerprint.
 
         Raises:
-            ConfigurationError: it is no pair, or there already, or the limit is below 1.
+            ConfigurationError: it is no pair, or there already, or the limit or weight is refused.
         """
-        return super().add_key(self.read_pair(key), endpoint=endpoint, limit=limit)
+        return super().add_key(self.read_pair(key), endpoint=endpoint, limit=limit, weight=weight)
 
     def rotate_key(self, which: str, key: str | Key, *, endpoint: str | None = None) -> str:
         """Replace a pair, by its fingerprint or name; calls in flight finish on the old one.

@@ -13,7 +13,7 @@ from backends.telemetry.broken_off import estimated_prompt
 from backends.telemetry.prices import ModelPrices, Rates
 from backends.wire import jsontext
 
-__all__ = ["most_cost"]
+__all__ = ["most_cost", "most_output"]
 
 _MOST_OUTPUT: Final = (
     "max_completion_tokens",
@@ -42,16 +42,21 @@ def most_cost(prices: ModelPrices | None, asked: Mapping[str, Any]) -> float | N
     """
     if prices is None or prices.approximate or estimated_prompt(asked) is None:
         return None
-    made = _first(asked, _MOST_OUTPUT)
+    made = most_output(asked)
     tier = next((asked[name] for name in _TIERS if asked.get(name)), None)
     if made is None or (tier not in _STANDARD and tier not in prices.tiers):
         return None
     given = len(jsontext.dumps(asked)) + _FRAMING
-    copies = max(_first(asked, _HOW_MANY) or 1, 1)
     factor = max(1.0, *prices.tiers.values()) if prices.tiers else 1.0
-    known = [_dollars(rates, given, made * copies) for rates in (prices.rates, *(rates for _, rates in prices.steps))]
+    known = [_dollars(rates, given, made) for rates in (prices.rates, *(rates for _, rates in prices.steps))]
     bounds = [dollars for dollars in known if dollars is not None]
     return factor * max(bounds) if len(bounds) == len(known) else None
+
+
+def most_output(asked: Mapping[str, Any]) -> int | None:
+    """Return the most tokens that all answers to a request may have together, None where its body does not say."""
+    made = _first(asked, _MOST_OUTPUT)
+    return None if made is None else made * max(_first(asked, _HOW_MANY) or 1, 1)
 
 
 def _first(asked: Mapping[str, Any], names: tuple[str, ...]) -> int | None:

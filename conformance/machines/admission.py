@@ -21,7 +21,7 @@ _LEVELS = 3
 
 
 class AdmissionBench(Bench):
-    """Steps: new, advance, submit, release, release_nothing, withdraw, resize, drain."""
+    """Steps: new, advance, submit, release, release_nothing, withdraw, resize, hold_back, let_on, drain."""
 
     machine = "admission"
 
@@ -34,6 +34,7 @@ class AdmissionBench(Bench):
         self.fates: dict[int, str] = {}
         self.active = self.peak = self.submitted = 0
         self.now = 10.0
+        self.held_until: float | None = None
 
     def do_advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -44,10 +45,13 @@ class AdmissionBench(Bench):
         item = self.submitted
         self.submitted += 1
         dropped: Waiting | None = None
-        if self.active < self.limit:
+        ahead = self.admission.ahead(level, self.now)
+        if self._open():
+            self.agree("who goes before an arrival", None, ahead)
             state = "granted"
             self._start(item)
         else:
+            self.agree("who goes before an arrival", sum(one.level <= level for one in self.waiting), ahead)
             state = "queued"
             if not returning and self.overflow != "wait" and len(self.waiting) >= self.queue_size:
                 victim = youngest_of_lowest(self.waiting)
@@ -98,6 +102,22 @@ class AdmissionBench(Bench):
         expected = self._fill()
         self.agree("who starts", expected, self.admission.resize(self.now, limit=limit, queue_size=queue_size))
 
+    def do_hold_back(self, seconds: float) -> None:
+        """Give nobody a place for so long."""
+        self.held_until = self.now + seconds
+        self.admission.hold_back(self.held_until)
+
+    def do_let_on(self) -> None:
+        """Give places again."""
+        self.held_until = None
+        self.agree("who starts", self._fill(), self.admission.let_on(self.now))
+
+    def _held(self) -> bool:
+        return self.held_until is not None and self.now < self.held_until
+
+    def _open(self) -> bool:
+        return self.active < self.limit and not self.waiting and not self._held()
+
     def do_drain(self) -> None:
         """Close: everybody who waits is put out."""
         expected = in_order(self.waiting)
@@ -108,7 +128,7 @@ class AdmissionBench(Bench):
 
     def _fill(self) -> list[int]:
         started = []
-        while self.active < self.limit and self.waiting:
+        while self.active < self.limit and self.waiting and not self._held():
             first = next_of(self.waiting, self.ageing)
             assert first is not None
             self.waiting.remove(first)
@@ -137,7 +157,10 @@ class AdmissionBench(Bench):
         counts = tuple(sum(one.level == level for one in self.waiting) for level in range(_LEVELS))
         self.agree("lengths by level", counts, admission.lengths())
         self.agree("limits", (self.limit, self.queue_size), (admission.limit, admission.queue_size))
-        self.require(not (sum(admission.lengths()) and admission.active < admission.limit), "a place stays empty")
+        overdue = self.held_until is not None and self.now >= self.held_until
+        self.agree("whether holding back is overdue", overdue, admission.overdue(self.now))
+        if self.held_until is None:
+            self.require(not (sum(admission.lengths()) and admission.active < admission.limit), "a place stays empty")
         self.agree("submitted", self.submitted, len(fates) + sum(admission.lengths()))
 
 
@@ -180,6 +203,16 @@ class AdmissionRules(Rules):
         """Change the limits."""
         self.do("resize", limit=limit, queue_size=queue_size)
 
+    @rule(seconds=own.durations(5))
+    def hold_back(self, seconds: float) -> None:
+        """Nobody may start for a while."""
+        self.do("hold_back", seconds=seconds)
+
+    @rule()
+    def let_on(self) -> None:
+        """They may again."""
+        self.do("let_on")
+
     @rule(seconds=own.durations(12))
     def advance(self, seconds: float) -> None:
         """Let time pass."""
@@ -193,5 +226,5 @@ class AdmissionRules(Rules):
 
 
 def run(settings: hypothesis.settings | None = None, machine_class: Callable[..., Any] = Admission) -> None:
-    """Check an admission class; raises Disagreement when it is wrong (QUE-01 to 05, 09, 13)."""
+    """Check an admission class; raises Disagreement when it is wrong (QUE-01 to 05, 09, 13, LIM-03)."""
     run_rules(AdmissionRules, machine_class, settings)

@@ -8,7 +8,9 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from conformance.machines import (
+    adaptive,
     admission,
+    allowance,
     backoff,
     batcher,
     breaker,
@@ -58,7 +60,23 @@ MACHINES: Mapping[str, Machine] = MappingProxyType(
         machine.name: machine
         for machine in map(
             _machine,
-            (breaker, line, admission, batcher, keys, backoff, hints, budget, cache, histogram, sse, ndjson, walk),
+            (
+                breaker,
+                line,
+                admission,
+                adaptive,
+                allowance,
+                batcher,
+                keys,
+                backoff,
+                hints,
+                budget,
+                cache,
+                histogram,
+                sse,
+                ndjson,
+                walk,
+            ),
         )
     }
 )

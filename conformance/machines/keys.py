@@ -28,10 +28,15 @@ class KeysRules(Rules):
         keys=st.integers(1, 4),
         strategy=own.key_strategies(),
         limit=st.none() | st.integers(1, 2),
+        weights=st.lists(st.integers(1, 4), min_size=4, max_size=4),
     )
-    def new(self, keys: int, strategy: str, limit: int | None) -> None:
+    def new(self, keys: int, strategy: str, limit: int | None, weights: list[int]) -> None:
         """Begin."""
-        self.do("new", keys=keys, strategy=strategy, limit=limit)
+        given = weights[:keys] if strategy == "weighted" else None
+        self.do("new", keys=keys, strategy=strategy, limit=limit, weights=given)
+        for turn in range(4 if given else 0):
+            self.do("acquire", tried=[], affinity=None)
+            self.do("release", lease=turn)
 
     @rule(
         tried=st.just([]) | st.lists(st.integers(0, MOST_KEYS - 1), max_size=3, unique=True),
@@ -101,5 +106,5 @@ class KeysRules(Rules):
 
 
 def run(settings: hypothesis.settings | None = None, machine_class: Callable[..., Any] = KeyPool) -> None:
-    """Check a key pool class; raises Disagreement when it is wrong (KEY-04 to 08, 11, 12)."""
+    """Check a key pool class; raises Disagreement when it is wrong (KEY-04 to 08, 11 to 13)."""
     run_rules(KeysRules, machine_class, settings)

@@ -55,12 +55,17 @@ class KeysBench(Bench):
 
     machine = "keys"
 
-    def do_new(self, keys: int, strategy: str, limit: int | None) -> None:
-        """Make a pool of the first ``keys`` keys."""
+    def do_new(self, keys: int, strategy: str, limit: int | None, weights: list[int] | None = None) -> None:
+        """Make a pool of the first ``keys`` keys; ``weights`` are theirs where the strategy is weighted."""
+        self.weights = {number: (weights or [1] * keys)[number] for number in range(keys)}
         self.keys = {_key(number).fingerprint: number for number in range(MOST_KEYS)}
         self.pool: KeyPool = self.subject(
-            [_key(number) for number in range(keys)], strategy=Strategy(strategy), per_key_limit=limit
+            [_key(number) for number in range(keys)],
+            strategy=Strategy(strategy),
+            per_key_limit=limit,
+            weights=weights or (),
         )
+        self.untouched = True
         self.strategy, self.limit = strategy, limit
         self.records = [_Record(number, limit) for number in range(keys)]
         self.gone: list[_Record] = []
@@ -109,7 +114,7 @@ class KeysBench(Bench):
             self.agree("the answer", Busy(), answer)
         else:
             self._chosen(answer, [last], None)
-            self.run_of.clear()
+            self._disturb()
 
     def _chosen(self, answer: object, allowed: list[_Record], affinity: str | None) -> None:
         self.require(isinstance(answer, KeyLease), f"a key is ready, but the answer is {answer!r}")
@@ -129,18 +134,37 @@ class KeysBench(Bench):
                 fewest = min(one.in_flight for one in allowed)
                 self.agree("the load of the chosen key", fewest, record.in_flight)
                 others = [one for one in others if one.in_flight == fewest]
-            self.require(not others or number != self.last, f"key {number} was chosen twice running beside equals")
+            if self.strategy != "weighted":
+                self.require(not others or number != self.last, f"key {number} was chosen twice running beside equals")
         self.last = number
         record.in_flight += 1
         self.run_of[number] += 1
         self.leases.append(_Held(answer, record, self.moment))
 
     def _fairness(self, tried: list[int], affinity: str | None, *, undisturbed: bool) -> None:
-        if tried or affinity or not undisturbed or self.strategy != "round_robin":
-            self.run_of.clear()
+        if tried or affinity or not undisturbed or self.strategy not in ("round_robin", "weighted"):
+            self._disturb()
+            return
+        if self.strategy == "weighted":
+            self._proportion()
             return
         counts = [self.run_of[one.number] for one in self.records]
         self.require(max(counts) - min(counts) <= 1, f"the keys were used {counts} times in a row of turns")
+
+    def _proportion(self) -> None:
+        """From the beginning, and while nothing else happens, no key is a whole turn from its share."""
+        if not self.untouched:
+            return
+        turns, whole = self.run_of.total(), sum(self.weights.values())
+        for number, weight in self.weights.items():
+            share = turns * weight / whole
+            self.require(
+                abs(self.run_of[number] - share) < 1.0, f"key {number} had {self.run_of[number]} turns of {share:.1f}"
+            )
+
+    def _disturb(self) -> None:
+        self.run_of.clear()
+        self.untouched = False
 
     def do_release(self, lease: int) -> None:
         """Give a lease back, perhaps for the second time."""
@@ -154,7 +178,7 @@ class KeysBench(Bench):
         held = self.leases[lease]
         held.record.cooling_until = max(held.record.cooling_until, self.now + seconds)
         self.pool.cool(held.lease, self.now + seconds)
-        self.run_of.clear()
+        self._disturb()
 
     def do_retire(self, lease: int, reason: str) -> None:
         """The provider refused the key."""
@@ -164,7 +188,7 @@ class KeysBench(Bench):
             held.record.retired_at = held.record.last_retired = self.moment
             held.record.reason = reason
         self.pool.retire(held.lease, reason)
-        self.run_of.clear()
+        self._disturb()
 
     def do_record(self, lease: int, failed: bool, tokens: list[int] | None) -> None:
         """One outcome came in; ``tokens`` are input and output."""
@@ -172,7 +196,7 @@ class KeysBench(Bench):
         record = held.record
         if not failed and held.taken > record.last_retired:
             record.retired_at = record.reason = None
-            self.run_of.clear()
+            self._disturb()
         arriving, leaving = tokens or (0, 0)
         record.totals.update(requests=1, failures=int(failed), arriving=arriving, leaving=leaving)
         usage = None if tokens is None else Usage(input_tokens=arriving, output_tokens=leaving)
@@ -212,7 +236,7 @@ class KeysBench(Bench):
 
     def _changed(self) -> None:
         # Another set of keys: what was fair before says nothing now, and a key that came back is a new one.
-        self.run_of.clear()
+        self._disturb()
         self.last = None
 
     def _refused(self, error: type[Exception], attempt: Callable[[], None]) -> None:

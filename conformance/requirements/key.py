@@ -112,6 +112,23 @@ REQUIREMENTS: Final = (
         applies_to=frozenset({"keys"}),
     ),
     Requirement(
+        "KEY-13",
+        Level.MUST,
+        "Keys with weights get calls in proportion to them, evenly spread; one that rests leaves its share to the others.",
+        "nginx: smooth weighted round robin; litellm#5410",
+        applies_to=frozenset({"keys"}),
+        black_box=True,
+    ),
+    Requirement(
+        "KEY-14",
+        Level.MUST,
+        "Where asked to, calls go to the key with the largest share left of its provider's own rate limits; a key of which "
+        "nothing is known counts as fresh, and equals take turns.",
+        "vendors' rate-limit headers; recomposesh/recompose#44",
+        applies_to=frozenset({"keys", "http"}),
+        black_box=True,
+    ),
+    Requirement(
         "KEY-15",
         Level.MUST,
         "A call that names a key goes with that key and no other: it waits for it, or fails with what the key met, while "

@@ -27,9 +27,9 @@ __all__ = ["DEFECTS", "as_sketched"]
 DEFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "sorts the whole queue at every entry": ("QUE-14",),
     "runs the whole retry loop in the one queue thread, so nothing is concurrent": (
-        "QUE-01", "BRK-07", "KEY-04", "KEY-08", "KEY-12", "LIFE-03",
+        "QUE-01", "BRK-07", "KEY-04", "KEY-08", "KEY-12", "LIFE-03", "LIM-01", "LIM-05",
     ),
-    "holds the slot while it sleeps": ("QUE-11",),
+    "holds the slot while it sleeps": ("QUE-11", "LIM-03", "LIM-04"),
     "never resets the failure count on a success in CLOSED": ("BRK-01",),
     "admits everyone in HALF-OPEN": ("BRK-03",),
     "retries every exception, 400s included": ("BAK-01", "KEY-09", "SEC-01", "TRK-01"),
@@ -114,7 +114,11 @@ def _sketch_endpoint(endpoint: Endpoint) -> None:
     endpoint.admission._line = _SketchedLine(3, settings.ageing)
     endpoint.breaker = _SketchedBreaker(settings.failure_threshold, settings.reset_timeout)
     endpoint.pool = _SketchedPool(
-        endpoint.pool.keys(), strategy=endpoint.pool.strategy, per_key_limit=settings.per_key_limit
+        endpoint.pool.keys(),
+        strategy=endpoint.pool.strategy,
+        per_key_limit=settings.per_key_limit,
+        weights=settings.key_weights or (),
+        rates=endpoint.rates,
     )
     sleep_in_the_slot(endpoint)
 

@@ -109,7 +109,7 @@ def sleep_in_the_slot(endpoint: Endpoint) -> None:
 
         @staticmethod
         async def sleep(seconds: float) -> None:
-            await enter(0, returning=True)
+            await enter(0, returning=True, let_on=True)
             try:
                 await sleep(seconds)
             finally:

@@ -86,8 +86,8 @@ def first_key_always(backend: Any) -> None:
     """The others are for show."""
 
     class First(KeyPool):
-        def _lease(self, entry: Any) -> KeyLease:
-            lease = super()._lease(entry)
+        def _lease(self, entry: Any, demand: Any, now: float) -> KeyLease:
+            lease = super()._lease(entry, demand, now)
             self._cursor = 0
             return lease
 
@@ -268,10 +268,16 @@ def no_affinity(backend: Any) -> None:
 
     class Scattered(KeyPool):
         def acquire(
-            self, now: float, *, tried: Collection[str] = (), affinity: bytes | None = None, only: str | None = None
+            self,
+            now: float,
+            *,
+            tried: Collection[str] = (),
+            affinity: bytes | None = None,
+            only: str | None = None,
+            demand: Any = None,
         ) -> Any:
             del affinity
-            return super().acquire(now, tried=tried, only=only)
+            return super().acquire(now, tried=tried, only=only, demand=demand)
 
     _with_pool(backend, Scattered)
 

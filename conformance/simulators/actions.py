@@ -23,6 +23,7 @@ __all__ = [
     "Drop",
     "EmptyBody",
     "Garbage",
+    "Headers",
     "Hit",
     "Html",
     "Redirect",
@@ -127,6 +128,20 @@ class WrongContentType(Action):
         """Only the header changes."""
         hit()
         return replace(answer, content_type=self.content_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Headers(Action):
+    """The right answer with these headers, in place of its own of the same names."""
+
+    headers: Pairs
+
+    def alter(self, answer: Answer, provider: Provider, hit: Hit) -> Answer:
+        """Names are compared as they are written, in lower case."""
+        hit()
+        names = {name for name, _ in self.headers}
+        kept = tuple(pair for pair in answer.headers if pair[0] not in names)
+        return replace(answer, headers=(*kept, *self.headers))
 
 
 @dataclass(frozen=True, slots=True)

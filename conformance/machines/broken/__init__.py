@@ -7,7 +7,9 @@ gateways and breakers. A check that lets one of them pass is not a check.
 from __future__ import annotations
 
 from conformance.machines.broken import (
+    adaptive,
     admission,
+    allowance,
     backoff,
     batcher,
     breaker,
@@ -27,6 +29,8 @@ BROKEN: tuple[Broken, ...] = (
     *breaker.BROKEN,
     *line.BROKEN,
     *admission.BROKEN,
+    *adaptive.BROKEN,
+    *allowance.BROKEN,
     *batcher.BROKEN,
     *keys.BROKEN,
     *backoff.BROKEN,

@@ -93,6 +93,17 @@ class DropsEquals(Admission[int]):
         return Submission("queued", self._line.push(item, level, now), victim)
 
 
+class StartsTheHeld(Admission[int]):
+    """A place that comes free goes to the next although all are held back."""
+
+    def release(self, now: float) -> list[int]:
+        """Forget that they are."""
+        held, self.held_until = self.held_until, None
+        started = super().release(now)
+        self.held_until = held
+        return started
+
+
 BROKEN = (
     Broken("admission", "QUE-01", OneTooMany),
     Broken("admission", "QUE-04", OneTooManyWaiting),
@@ -102,4 +113,5 @@ BROKEN = (
     Broken("admission", "QUE-09", SleepsOnResize),
     Broken("admission", "QUE-06", SendsTheCancelled),
     Broken("admission", "QUE-04", DropsEquals),
+    Broken("admission", "LIM-03", StartsTheHeld),
 )

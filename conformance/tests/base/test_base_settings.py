@@ -14,6 +14,8 @@ from backends.settings import Settings, nearest
 
 PROMISED: dict[str, Any] = {
     "max_concurrent_requests": 5,
+    "adaptive_concurrency": False,
+    "max_queue_wait": None,
     "queue_size": 100,
     "overflow": "reject",
     "ageing": 60.0,
@@ -29,7 +31,11 @@ PROMISED: dict[str, Any] = {
     "failure_threshold": 5,
     "reset_timeout": 30.0,
     "key_strategy": "round_robin",
+    "key_weights": None,
     "per_key_limit": None,
+    "requests_per_minute": None,
+    "tokens_per_minute": None,
+    "rate_limit_headers": False,
     "prefix_affinity": None,
     "max_batch_size": 1,
     "batch_timeout": 0.01,
@@ -54,6 +60,8 @@ WHOLE = (True, 1.5, "3", math.nan, math.inf, [3])
 NUMBER = (True, "1", math.nan, math.inf, -math.inf, [1.0], NOTHING)
 BAD: dict[str, tuple[Any, ...]] = {
     "max_concurrent_requests": (None, 0, -1, *WHOLE),
+    "adaptive_concurrency": (None, 1, 0, "true"),
+    "max_queue_wait": (-0.1, 86_401, *NUMBER),
     "queue_size": (None, -1, *WHOLE),
     "overflow": (None, "", "Reject", "block", 1, ["reject"]),
     "ageing": (0, -1.0, 1e10, *NUMBER),
@@ -69,7 +77,11 @@ BAD: dict[str, tuple[Any, ...]] = {
     "failure_threshold": (None, 0, -1, *WHOLE),
     "reset_timeout": (None, 0, -1, 1e10, *NUMBER),
     "key_strategy": (None, "", "random", 0),
+    "key_weights": (1, "12", [], [0], [-1], [True], ["1"], [math.nan], [math.inf], {"sk": 1}),
     "per_key_limit": (0, -1, *WHOLE),
+    "requests_per_minute": (0, -1, *WHOLE),
+    "tokens_per_minute": (0, -1, *WHOLE),
+    "rate_limit_headers": (None, 1, 0, "true"),
     "prefix_affinity": (0, -1, *WHOLE),
     "max_batch_size": (None, 0, -1, *WHOLE),
     "batch_timeout": (None, -0.01, 3601, *NUMBER),
@@ -99,7 +111,13 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "jitter": (0, 1),
     "retry_budget": (None, 0, 1.0),
     "deadline": (None, 0.001),
-    "key_strategy": ("round_robin", "least_loaded"),
+    "adaptive_concurrency": (True, False),
+    "max_queue_wait": (None, 0, 2.5),
+    "key_strategy": ("round_robin", "least_loaded", "weighted", "most_headroom"),
+    "key_weights": (None,),
+    "requests_per_minute": (None, 1),
+    "tokens_per_minute": (None, 1),
+    "rate_limit_headers": (True, False),
     "per_key_limit": (None, 1),
     "max_batch_size": (1, 100_000),
     "batch_timeout": (0, 3600),
@@ -175,3 +193,23 @@ def test_nearest_is_bounded() -> None:
     assert nearest("max_retrys", NAMES)[0] == "max_retries"
     assert len(nearest("timeout", NAMES)) <= 3
     assert nearest("max_retrys", NAMES, most=1) == ("max_retries",)
+
+
+def test_weights_are_kept_as_numbers() -> None:
+    """Whatever sequence they came in."""
+    assert Settings.of({"key_strategy": "weighted", "key_weights": [3, 1]}).key_weights == (3.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"adaptive_concurrency": True, "max_concurrent_requests": 1}, "adaptive_concurrency"),
+        ({"max_queue_wait": 5.0, "overflow": "wait"}, "max_queue_wait"),
+        ({"key_weights": [1, 2]}, "key_weights"),
+        ({"key_weights": [1, 2], "key_strategy": "least_loaded"}, "key_weights"),
+    ],
+)
+def test_settings_that_do_nothing_beside_each_other_are_refused(values: dict[str, Any], named: str) -> None:
+    """One of them would be accepted and ignored."""
+    with pytest.raises(ConfigurationError, match=f"Setting {named} "):
+        Settings.of(values)

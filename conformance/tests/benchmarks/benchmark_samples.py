@@ -85,6 +85,10 @@ def _import_row(name: str, wall: float, peak: int) -> dict[str, Any]:
     }
 
 
+def _span(came: int, served: int, p95: float | None) -> dict[str, Any]:
+    return {"came": came, "served": served, "p50": p95, "p95": p95, "wasted": came - served}
+
+
 def everything() -> dict[str, dict[str, Any]]:
     """Return one result of every part; every target is reached except those of the sync twin."""
     rates = {
@@ -124,6 +128,25 @@ def everything() -> dict[str, dict[str, Any]]:
             samples=[
                 {"requests": 0, "resident_bytes": 50 * 2**20, "seconds": 0.0},
                 {"requests": 1_000_000, "resident_bytes": 51 * 2**20, "seconds": 120.0},
+            ],
+        ),
+        "adaptive": _frame(
+            "adaptive",
+            settings={
+                "calls_per_second": 10.0,
+                "patience": 15.0,
+                "ceiling": 64,
+                "bucket": 10.0,
+                "phases": [{"name": "well", "seconds": 10.0}, {"name": "dead", "seconds": 10.0}],
+            },
+            clients=[
+                {
+                    "name": name,
+                    "short": name,
+                    "title": f"{name}, whole path",
+                    "runs": [[_span(100, 100, 1.5), _span(100, 0, None)], [_span(100, 80, 2.0), _span(100, 0, None)]],
+                }
+                for name in ("adaptive", "naive")
             ],
         ),
         "contract_time": _frame(

@@ -81,6 +81,7 @@ def test_the_page_is_the_same_every_time_and_shows_every_part(results: Results) 
     assert page == report.render(samples.everything())
     for heading in ("Targets", "Conditions", "Calls", "Streams", "The waiting line", "The contract"):
         assert f"## {heading}\n" in page
+    assert "| adaptive, whole path | 45% | 0.55 | 90% | 0% |" in page
     assert "not reached: 3 instead of 2" in page
     assert "2026-01-02" in page
 
@@ -112,6 +113,7 @@ def test_charts_are_well_formed_and_name_what_they_show(results: Results) -> Non
     pictures = charts(results)
     assert set(pictures) == {
         "calls.svg", "cpu.svg", "latency.svg", "streams.svg", "imports.svg", "waiting_line.svg", "growth.svg",
+        "adaptive_goodput.svg", "adaptive_latency.svg", "adaptive_waste.svg",
     }  # fmt: skip
     for name, picture in pictures.items():
         root = ElementTree.fromstring(picture)
@@ -119,7 +121,10 @@ def test_charts_are_well_formed_and_name_what_they_show(results: Results) -> Non
         assert root.attrib["aria-label"], name
         assert "prefers-color-scheme:dark" in picture, name
         assert "nan" not in picture, name
-        assert any("our" in word or "whole" in word or "push" in word or "backends" in word for word in words), name
+        assert any(
+            "our" in word or "whole" in word or "adaptive" in word or "push" in word or "backends" in word
+            for word in words
+        ), name
 
 
 def test_markup_in_a_title_is_text(results: Results) -> None:

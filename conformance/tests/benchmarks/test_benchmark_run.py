@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import command_line, imports, interleaved, result_files, waiting_line
+from benchmarks import adaptive, command_line, imports, interleaved, result_files, waiting_line
 from benchmarks.context import Context
+from benchmarks.moody_provider import PHASES
 
 TINY = Context(rounds=2, seconds=0.05, quick=True)
 
@@ -121,3 +123,15 @@ def test_parts_have_modules() -> None:
     for part in result_files.PARTS:
         module = __import__(f"benchmarks.{part}", fromlist=["measure"])
         assert callable(module.measure)
+
+
+def test_the_moody_provider_is_the_same_every_time() -> None:
+    """A few seconds of three moods: whoever comes is counted once, and a second run gives the same figures."""
+    moods = tuple(replace(phase, seconds=4.0) for phase in PHASES if phase.name in ("well", "throttled", "dead"))
+    found = {name: adaptive._run(make, 1, moods, 4.0) for name, (_, _, make) in adaptive.CLIENTS.items()}
+    again = adaptive._run(adaptive.CLIENTS["adaptive"][2], 1, moods, 4.0)
+    assert again == found["adaptive"]
+    for spans in found.values():
+        assert [span["came"] for span in spans] == [span["came"] for span in again]
+        assert all(span["served"] <= span["came"] for span in spans)
+    assert sum(span["wasted"] for span in found["naive"]) > sum(span["wasted"] for span in again)

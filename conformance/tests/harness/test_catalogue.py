@@ -18,20 +18,22 @@ from .parrot import PARROT
 
 # The first catalogue: requirements are added freely and never taken away.
 COUNTS = {
-    "KEY": 12,
-    "QUE": 14,
+    "KEY": 18,
+    "QUE": 15,
+    "LIM": 5,
     "BAK": 11,
     "BRK": 10,
-    "TRK": 8,
+    "TRK": 11,
     "CAC": 9,
     "BAT": 7,
     "STR": 10,
     "ERR": 7,
     "FLT": 9,
-    "SEC": 6,
+    "SEC": 12,
+    "EDG": 5,
     "CAP": 4,
     "REAL": 4,
-    "LIFE": 4,
+    "LIFE": 5,
 }
 
 

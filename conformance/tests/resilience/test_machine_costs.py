@@ -20,7 +20,10 @@ from backends.secret import Key
 from backends.telemetry.metrics import Metrics
 from backends.types import Usage
 
-PURE = ["backoff", "hints", "breaker", "line", "admission", "keys", "key_state", "budget", "batcher", "shares"]
+PURE = [
+    "backoff", "hints", "breaker", "line", "admission", "adaptive", "turnover", "window", "allowance", "rate_headers",
+    "keys", "key_state", "key_choice", "budget", "batcher", "shares",
+]  # fmt: skip
 CLOCKS = {"now", "utcnow", "today", "monotonic_ns", "perf_counter"}
 
 

@@ -24,6 +24,7 @@ from conformance.simulators.faults import (
     Fields,
     Garbage,
     Hang,
+    Headers,
     Html,
     Informational,
     Literal,
@@ -110,6 +111,8 @@ async def test_fields_replaced_added_and_dropped(sim: Simulator) -> None:
     assert json.loads(changed.body)["usage"]["prompt_tokens"] == 999
     added = await struck(sim, Replace("zork", {"new": [1]}))
     assert json.loads(added.body)["zork"] == {"new": [1]}
+    told = (await struck(sim, Headers((("x-request-id", "req_other"), ("x-new", "1"))))).headers
+    assert (told["x-request-id"], told["x-new"]) == ("req_other", "1"), "in place of the provider's own"
     dropped = json.loads((await struck(sim, Drop("choices[0].message.content"))).body)
     assert "content" not in dropped["choices"][0]["message"]
     streamed = payloads(await struck(sim, Replace("choices[0].delta.content", "x"), STREAM))
@@ -243,6 +246,7 @@ def test_faults_survive_json(name: str) -> None:
     samples = {
         "Status": Status(429, body={"a": 1}, headers=(("retry-after", "1"),), code="c"),
         "Garbage": Garbage("http", b"\x00\xff"),
+        "Headers": Headers((("retry-after", "1"),)),
         "Replace": Replace("a.b", [1, None]),
         "Drop": Drop("a[0]"),
         "Redirect": Redirect("http://x/"),
