@@ -27,18 +27,22 @@ __all__ = ["DEFECTS", "as_sketched"]
 DEFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "sorts the whole queue at every entry": ("QUE-14",),
     "runs the whole retry loop in the one queue thread, so nothing is concurrent": (
-        "QUE-01", "BRK-07", "KEY-04", "KEY-08", "KEY-12", "LIFE-03", "LIM-01", "LIM-05",
+        "QUE-01", "BRK-07", "KEY-04", "KEY-08", "KEY-12", "LIFE-03", "LIM-01", "LIM-05", "EDG-03",
     ),
     "holds the slot while it sleeps": ("QUE-11", "LIM-03", "LIM-04"),
     "never resets the failure count on a success in CLOSED": ("BRK-01",),
     "admits everyone in HALF-OPEN": ("BRK-03",),
-    "retries every exception, 400s included": ("BAK-01", "KEY-09", "SEC-01", "TRK-01"),
-    "ignores Retry-After": ("BAK-04", "BAK-05"),
+    "retries every exception, 400s included": (
+        "BAK-01", "KEY-09", "SEC-01", "TRK-01", "EDG-02", "FLT-02", "FLT-04", "FLT-05", "FLT-06", "SEC-09", "SEC-10",
+    ),
+    "ignores Retry-After": ("BAK-04", "BAK-05", "FLT-03"),
     "keeps latencies and timestamps in lists that grow for ever": ("TRK-06",),
     "raises KeyError on token counts": ("TRK-03", "TRK-08"),
     "flushes a batch only when the next request arrives": ("BAT-01", "BAT-03", "BAT-06", "BAT-07"),
     "lets the error of a queued batch lose its futures": ("BAT-04",),
-    "counts least-loaded by a number nobody decrements on error": ("KEY-07", "LIFE-04"),
+    "counts least-loaded by a number nobody decrements on error": (
+        "KEY-07", "LIFE-04", "LIFE-05", "QUE-15", "FLT-09", "SEC-08",
+    ),
 }  # fmt: skip
 """Defect of the plan's sample code -> the requirements that it breaks: its own first, then those that cannot hold without it
 (two calls in flight, an error that is final, a hint that is obeyed, an idle backend that holds nothing)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from backends.discretion import discreet
 from conformance import catalogue, check
 from conformance.conduct import conduct
 from conformance.runner import not_applicable
@@ -12,6 +13,7 @@ from conformance.subjects.openai import SUBJECT
 from conformance.verdict import Verdict
 
 
+@discreet  # the harness's own frames show no settings; what a backend's show is judged
 def _sketched(site: Any, **settings: Any) -> Any:
     backend = SUBJECT.make(site, **settings)
     as_sketched(backend)
