@@ -17,18 +17,33 @@ from conformance.requirement import CHAPTERS
 if TYPE_CHECKING:
     from conformance.subject import Subject
 
-__all__ = ["COSTLY", "Check", "check", "checks", "import_chapters", "lanes", "load"]
+__all__ = ["COSTLY", "TOGETHER", "Check", "check", "checks", "import_chapters", "lanes", "load"]
 
 Body: TypeAlias = Callable[[Any], Awaitable[None]]
 """Takes a :class:`conformance.trial.Trial`, or a :class:`conformance.live.LiveTrial` in the lane live."""
 Cases: TypeAlias = "Callable[[Subject], Iterable[str]]"
 
 COSTLY: Final = frozenset(
-    {"BAK-11", "ERR-03", "LIFE-05", "QUE-14", "QUE-15", "SEC-08", "SEC-09", "SEC-10", "STR-02", "STR-09", "TRK-06"}
+    {
+        "BAK-11",
+        "ERR-03",
+        "LIFE-05",
+        "QUE-14",
+        "QUE-15",
+        "REAL-03",
+        "SEC-08",
+        "SEC-09",
+        "SEC-10",
+        "STR-02",
+        "STR-09",
+        "TRK-06",
+    }
 )
 """Requirements whose check takes a third of a second or more, or a good part of it in a large chapter: it is shown the
 saboteurs of its own requirement, and those of others only where somebody asks for it. Together they took a third of the
 kill matrix's time."""
+TOGETHER: Final = frozenset({"REAL-03"})
+"""Requirements whose trials share what they work out: one process judges them all, so that it is worked out once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The command ``conformance gate``: nothing may get worse than the baseline, and what got better raises it.
 
 Exit status: 0 nothing got worse; 1 something did, each thing on a line of its own, and the baseline is left as it is;
-2 the baseline or the evidence is absent or damaged, or a file cannot be written.
+2 the baseline or the evidence is absent or damaged, or the evidence takes over findings of earlier runs, or a file cannot be
+written.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Final
 from conformance.baseline.gate import BaselineError, Change, Comparison, MissingBaselineError, compare, read_baseline
 from conformance.command_line import EVIDENCE, UsageError
 from conformance.console import evidence_of, say, warn_if_stale, write
+from conformance.evidence import Evidence
 from conformance.reports import pull_request, status_json
 from conformance.summary import Summary, summarise
 
@@ -29,6 +31,7 @@ def command_gate(asked: argparse.Namespace) -> int:
     """Compare the evidence with the baseline; raise the baseline when that is asked and nothing got worse."""
     baseline = _baseline(asked)
     evidence = evidence_of(asked.evidence)
+    _refuse_taken_over(evidence, asked.evidence)
     warn_if_stale(evidence)
     summary = summarise(evidence)
     if baseline is None:
@@ -49,6 +52,14 @@ def command_gate(asked: argparse.Namespace) -> int:
         # A page on standard output is for another program; people then read the other stream.
         print(line, file=sys.stderr if asked.markdown == Path("-") else sys.stdout)
     return 1 if found.worse else 0
+
+
+def _refuse_taken_over(evidence: Evidence, path: Path) -> None:
+    """A gate rests on what was run, not on what a file says of an earlier run."""
+    if evidence.taken_over:
+        raise UsageError(
+            f"{path} takes over {evidence.taken_over} findings of earlier runs; make it whole with `conformance run`"
+        )
 
 
 def _baseline(asked: argparse.Namespace) -> dict[str, Any] | None:

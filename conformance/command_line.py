@@ -111,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
         help="run in N processes (default: cores plus one)",
     )
     run.add_argument(
+        "--changed",
+        action="store_true",
+        help="run what changed since the run in the evidence file, and take the rest over from it",
+    )
+    run.add_argument(
         "--no-saboteurs", action="store_true", help="leave the kill matrix out; what passes stays unproven"
     )
     run.add_argument(
@@ -149,8 +154,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _evidence(gate)
     reality = command("reality", "real, partial or mock? static analysis of a backend's source")
-    reality.add_argument("path", type=Path, metavar="PATH", help="a Python file or a folder")
+    reality.add_argument("path", type=Path, nargs="?", metavar="PATH", help="a Python file or a folder")
     reality.add_argument("--json", action="store_true", help="as JSON")
+    reality.add_argument(
+        "--corpus", action="store_true", help="how often the analysis errs on a labelled corpus (PATH, or our own)"
+    )
     listed = command("list", "the catalogue of requirements")
     listed.add_argument(
         "--lint", action="store_true", help="say what is wrong with the catalogue; exit 1 if anything is"

@@ -49,7 +49,8 @@ class Evidence:
     """A whole, undamaged evidence stream.
 
     Attributes:
-        header: lane, seed, whether the run was complete, digest of the code.
+        header: lane, seed, whether the run was complete, digest of the code, and the name of the run if others may take over
+            what it found.
         subjects: by row name.
         cases, kills, machines: in the order of the file, duplicates dropped. ``machines`` were driven by themselves, which only
             a deep run does.
@@ -63,6 +64,11 @@ class Evidence:
     machines: tuple[Record, ...] = ()
     clients: dict[str, Record] = field(default_factory=dict)
 
+    @property
+    def taken_over(self) -> int:
+        """How many cases and saboteurs were not tried by this run, but taken over from an earlier one."""
+        return sum("from" in record for record in (*self.cases, *self.kills))
+
 
 class Writer:
     """Writes one stream, line by line, so that an interrupted run leaves a file that is recognised as damaged.
@@ -70,13 +76,23 @@ class Writer:
     Args:
         path: where; its folder is made. What was there is replaced.
         lane, seed, complete, profile: for the header.
+        sources: digest of the code; today's unless given.
+        surroundings: digest of where it runs, when a later run may take over what this one finds.
 
     Raises:
         OSError: the path cannot be written.
     """
 
     def __init__(
-        self, path: Path, *, lane: str, seed: int, complete: bool, sources: str | None = None, profile: str = "quick"
+        self,
+        path: Path,
+        *,
+        lane: str,
+        seed: int,
+        complete: bool,
+        sources: str | None = None,
+        surroundings: str | None = None,
+        profile: str = "quick",
     ) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +102,10 @@ class Writer:
         header = {"kind": "header", "version": VERSION, "lane": lane, "seed": seed, "complete": complete}
         if profile != "quick":
             header["profile"] = profile
-        self.add({**header, "sources": sources or sources_digest()})
+        header["sources"] = sources or sources_digest()
+        if surroundings is not None:
+            header["run"] = _name(header, surroundings)
+        self.add(header)
 
     def add(self, record: Record) -> None:
         """Append one record and flush it."""
@@ -113,6 +132,12 @@ class Writer:
             self.finish()
         else:
             self._file.close()
+
+
+def _name(header: Record, surroundings: str) -> str:
+    """Return the name of a run, made of what decides its findings: the code, where it ran, the lane and the seed."""
+    parts = [header["sources"], surroundings, header["lane"], str(header["seed"])]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def encoded(record: Record) -> bytes:

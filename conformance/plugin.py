@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conformance.baseline.known import KnownFailure
-    from conformance.runner import Job
+    from conformance.jobs import Job
 
 _PROPERTY: Final = "conformance_evidence"
 _MARKERS: Final = (
@@ -100,7 +100,7 @@ class RequirementItem(pytest.Item):
         """
         if self.skip_reason is not None:
             pytest.skip(self.skip_reason)
-        from conformance.runner import run_job
+        from conformance.jobs import run_job
 
         records = run_job(self.job)
         self.user_properties.append((_PROPERTY, json.dumps(records)))
@@ -196,8 +196,9 @@ class _Session:
 
     def _jobs(self) -> Iterable[tuple[Job, str | None]]:
         from conformance import check, subject
+        from conformance.jobs import Job
         from conformance.live import missing_variables
-        from conformance.runner import Job, Selection, plan
+        from conformance.runner import Selection, plan
 
         lanes = _lanes(self._config)
         if "simulated" in lanes:
@@ -221,10 +222,10 @@ class _Session:
         self._note = self._write()
 
     def _write(self) -> str:
+        from conformance.claims import subject_record
         from conformance.command_line import EVIDENCE, REPORTS
         from conformance.evidence import Writer, read
         from conformance.reports import render
-        from conformance.runner import subject_records
         from conformance.summary import summarise
 
         root = self._config.rootpath
@@ -236,7 +237,7 @@ class _Session:
         complete = len(planned) == len(self._found) and lanes == {"simulated"}
         lane = "live" if lanes == {"live"} else "simulated"
         with Writer(evidence, lane=lane, seed=self._seed, complete=complete, profile=self._profile) as writer:
-            for record in (*subject_records({record["subject"] for record in records}), *records):
+            for record in (*map(subject_record, sorted({record["subject"] for record in records})), *records):
                 writer.add(record)
         given = self._config.getoption("--conformance-reports")
         if given is None and not complete:

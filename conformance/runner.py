@@ -1,28 +1,24 @@
-"""Plans trials and runs them, here or in several processes, and turns their outcomes into evidence records in plan
-order."""
+"""Plans trials and runs their jobs, here or in several processes; the evidence comes in plan order."""
 
 from __future__ import annotations
 
 import gc
-import logging
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Protocol
 
 from conformance import catalogue, check, saboteurs, subject
-from conformance.conduct import CATCHES, Outcome, conduct
-from conformance.live import conduct_live, missing_variables
-from conformance.machines.profiles import PROFILES, QUICK
-from conformance.reality import analyse_modules
-from conformance.requirement import Requirement, chapter_of
-from conformance.verdict import Verdict
+from conformance.claims import subject_record
+from conformance.jobs import Job, Record, concerns, not_applicable, run_job
+from conformance.live import missing_variables
+from conformance.machines.profiles import QUICK
+from conformance.requirement import chapter_of
 
-__all__ = ["Job", "Selection", "not_applicable", "plan", "run", "run_job", "subject_records"]
-
-Record: TypeAlias = dict[str, Any]
+__all__ = ["Selection", "Stamps", "plan", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +47,24 @@ class Selection:
         return not self.backends and not self.requirements and self.kills
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One unit of work: every case of one requirement on one subject, or one saboteur on one subject."""
+class Stamps(Protocol):
+    """Knows what an earlier run has found that would be found again."""
 
-    subject: str
-    requirement: str
-    lane: str = "simulated"
-    seed: int = 0
-    saboteur: str = ""
-    profile: str = QUICK.name
+    def taken(self, job: Job) -> list[Record] | None:
+        """Return what was found of a job; None when it must run."""
+        ...
 
-    @property
-    def title(self) -> str:
-        """For progress and for test ids."""
-        return f"{self.subject} {self.saboteur or self.requirement}"
+    def stamped(self, job: Job, records: list[Record]) -> list[Record]:
+        """Return what a job has found with what a later run must know of it."""
+        ...
+
+    def taken_claim(self, name: str) -> Record | None:
+        """Return the record of a subject; None when it must be made anew."""
+        ...
+
+    def stamped_claim(self, record: Record) -> Record:
+        """Return the record of a subject with what a later run must know of it."""
+        ...
 
 
 def plan(selection: Selection) -> tuple[Job, ...]:
@@ -98,55 +97,55 @@ def plan(selection: Selection) -> tuple[Job, ...]:
                 jobs.extend(
                     Job(name, entry.requirement, selection.lane, selection.seed, entry.name)
                     for name in entry.subjects
-                    if name in names and _concerns(name, entry.requirement)
+                    if name in names and concerns(name, entry.requirement)
                 )
     return tuple(jobs)
 
 
-def _concerns(name: str, requirement_id: str) -> bool:
-    return not_applicable(subject.load(name), catalogue.find(requirement_id)) is None
-
-
-def subject_records(names: Iterable[str]) -> list[Record]:
-    """Return one record per subject: what it declares, excuses, and what static analysis says of its source."""
-    return [_subject_record(subject.load(name)) for name in sorted(names)]
-
-
-def _subject_record(tried: subject.Subject) -> Record:
-    analysis = analyse_modules(tried.sources)
-    return {
-        "kind": "subject",
-        "subject": tried.name,
-        "reality": analysis.kind if analysis.kind != "absent" else "mock",
-        "reasons": list(analysis.reasons[:50]),
-        "declared": {name: case.route for name, case in sorted(tried.declared.items())},
-        "excused": dict(sorted(tried.not_applicable.items())),
-    }
-
-
 def run(
-    jobs: Sequence[Job], *, processes: int = 1, ended: Callable[[Job, list[Record]], None] | None = None
+    jobs: Sequence[Job],
+    *,
+    processes: int = 1,
+    ended: Callable[[Job, list[Record]], None] | None = None,
+    stamps: Stamps | None = None,
 ) -> Iterator[Record]:
-    """Run jobs and yield their records in plan order, each as soon as it is there.
+    """Run jobs and yield the records of their subjects, then their own in plan order, each as soon as it is there.
 
     Args:
-        processes: 1 runs here; more run in fresh processes.
+        processes: 1 runs here; more run in fresh processes, but for what is judged together: that runs here.
         ended: told of every job as it ends.
+        stamps: knows what need not be run again, and puts its stamp on what was run; None runs everything.
     """
-    for job, records in zip(jobs, _each(jobs, processes), strict=True):
-        if ended is not None:
-            ended(job, records)
-        yield from records
+    taken = {job: known for job in jobs if stamps is not None and (known := stamps.taken(job)) is not None}
+    with _begun([job for job in jobs if job not in taken], processes) as outcomes:
+        for name in sorted({job.subject for job in jobs}):
+            known_claim = stamps.taken_claim(name) if stamps is not None else None
+            if known_claim is None:
+                record = subject_record(name)
+                known_claim = stamps.stamped_claim(record) if stamps is not None else record
+            yield known_claim
+        for job in jobs:
+            records = taken.get(job)
+            if records is None:
+                records = next(outcomes)
+                records = stamps.stamped(job, records) if stamps is not None else records
+            if ended is not None:
+                ended(job, records)
+            yield from records
 
 
-def _each(jobs: Sequence[Job], processes: int) -> Iterator[list[Record]]:
-    if processes <= 1 or len(jobs) <= 1:
-        yield from map(run_job, jobs)
+@contextmanager
+def _begun(jobs: Sequence[Job], processes: int) -> Iterator[Iterator[list[Record]]]:
+    """Begin to run jobs; the records of each come in plan order."""
+    apart = [job for job in jobs if job.requirement not in check.TOGETHER]
+    if processes <= 1 or len(apart) <= 1:
+        yield map(run_job, jobs)
         return
     # Fresh processes: a fork would copy the state of whatever ran here before.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(jobs)), mp_context=context) as pool:
-        yield from pool.map(_run_settled, jobs, chunksize=4)
+    with ProcessPoolExecutor(min(processes, len(apart)), mp_context=context) as pool:
+        elsewhere = pool.map(_run_settled, apart, chunksize=4)
+        yield (run_job(job) if job.requirement in check.TOGETHER else next(elsewhere) for job in jobs)
 
 
 def _run_settled(job: Job) -> list[Record]:
@@ -166,126 +165,3 @@ def _settle(name: str) -> None:
     check.load()
     gc.collect()
     gc.freeze()
-
-
-def run_job(job: Job) -> list[Record]:
-    """Run one job and return its evidence records."""
-    asyncio_log = logging.getLogger("asyncio")
-    if not asyncio_log.handlers:
-        # What a spoilt backend leaves behind is judged in its trial; on the terminal it would look like a fault of ours.
-        asyncio_log.addHandler(logging.NullHandler())
-    return _kill(job) if job.saboteur else _cases(job)
-
-
-def _cases(job: Job) -> list[Record]:
-    tried = subject.load(job.subject)
-    requirement = catalogue.find(job.requirement)
-    base: Record = {"kind": "case", "subject": job.subject, "requirement": job.requirement, "lane": job.lane}
-    reason = not_applicable(tried, requirement)
-    if reason is not None:
-        return [{**base, "case": "", **_told(Outcome(Verdict.NOT_APPLICABLE, reason))}]
-    found = check.load([requirement.chapter], job.lane)[job.requirement]
-    if job.lane == "live":
-        return [
-            {**base, "case": case, **_told(conduct_live(tried, requirement, found, case))}
-            for case in found.cases_for(tried)
-        ]
-    cases = found.cases_for(tried)
-    if not cases:
-        return [{**base, "case": "", **_told(Outcome(Verdict.VACUOUS, "the subject declares no case"))}]
-    profile = PROFILES[job.profile]
-    outcomes = ((case, conduct(tried, requirement, found, case=case, seed=job.seed, profile=profile)) for case in cases)
-    return [{**base, "case": case, **_told(outcome)} for case, outcome in outcomes]
-
-
-def not_applicable(tried: subject.Subject, requirement: Requirement) -> str | None:
-    """Return why a requirement does not concern a subject, None when it does."""
-    if requirement.id in tried.not_applicable:
-        return tried.not_applicable[requirement.id]
-    missing = sorted(requirement.applies_to - tried.tags)
-    if "batch" in missing:
-        return "the provider batches nothing"
-    return f"{tried.title} has no {', '.join(missing)}" if missing else None
-
-
-def _told(outcome: Outcome) -> Record:
-    machines = {"machines": list(outcome.machines)} if outcome.machines else {}
-    return {
-        **machines,
-        "verdict": outcome.verdict.value,
-        "detail": outcome.detail,
-        "failure": outcome.kind,
-        "assertions": outcome.assertions,
-        "requests": outcome.requests,
-        **({"parts": dict(outcome.parts), "spared": dict(outcome.spared)} if outcome.parts else {}),
-    }
-
-
-def _kill(job: Job) -> list[Record]:
-    tried = subject.load(job.subject)
-    chapter = chapter_of(job.requirement)
-    entry = saboteurs.load([chapter])[job.saboteur]
-    registered = check.load([chapter])
-    caught, detail = None, "the requirement has no check"
-    if job.requirement in registered:
-        caught, detail = _caught(tried, job.requirement, entry, job.seed)
-    also = None
-    if entry.asks_others(job.subject):
-        also = [
-            other
-            for other in _neighbours(job.requirement, registered)
-            if _concerns(job.subject, other) and _caught(tried, other, entry, job.seed, threads=False)[0] is not None
-        ]
-    record: Record = {
-        "kind": "kill",
-        "saboteur": entry.name,
-        "subject": job.subject,
-        "requirement": job.requirement,
-        "sin": entry.sin,
-    }
-    return [{**record, "killed": caught is not None, "by": caught or "", "detail": detail, "also": also}]
-
-
-def _neighbours(requirement_id: str, registered: Iterable[str]) -> list[str]:
-    """Return the other requirements of the same chapter, which should not notice; the costly ones are spared."""
-    same = chapter_of(requirement_id)
-    others = set(registered) - {requirement_id} - check.COSTLY
-    return sorted(other for other in others if chapter_of(other) == same)
-
-
-def _caught(
-    tried: subject.Subject, requirement_id: str, entry: saboteurs.Saboteur, seed: int, *, threads: bool = True
-) -> tuple[str | None, str]:
-    """Return by what kind of failure a requirement's check caught a saboteur (None: it did not), and the detail.
-
-    A case that the good backend fails as well proves nothing about the saboteur. Without ``threads`` what real threads
-    noticed is left out: it may differ between runs.
-    """
-    requirement, found = catalogue.find(requirement_id), check.checks()[requirement_id]
-    detail = "the subject declares no case"
-    for case in _shown_cases(found.cases_for(tried), requirement_id, entry):
-        outcome = conduct(tried, requirement, found, case=case, seed=seed, make=entry.wrap(tried.make), guard=5.0)
-        if outcome.kind not in CATCHES:
-            detail = outcome.detail or "the check passed"
-        elif outcome.threaded and not threads:
-            detail = "noticed among threads"
-        elif _passes(tried.name, requirement_id, case, seed):
-            return outcome.kind, outcome.detail
-        else:
-            detail = f"the good backend fails as well: {outcome.detail}"
-    return None, detail
-
-
-def _shown_cases(cases: Sequence[str], requirement_id: str, entry: saboteurs.Saboteur) -> Sequence[str]:
-    if entry.requirement != requirement_id or not entry.case:
-        return cases
-    return [case for case in cases if case == entry.case]
-
-
-@cache
-def _passes(name: str, requirement_id: str, case: str, seed: int) -> bool:
-    """Say whether the good backend passes a case."""
-    found = check.checks()[requirement_id]
-    return (
-        conduct(subject.load(name), catalogue.find(requirement_id), found, case=case, seed=seed).verdict is Verdict.PASS
-    )

@@ -7,7 +7,7 @@ from typing import Any
 from backends.discretion import discreet
 from conformance import catalogue, check
 from conformance.conduct import conduct
-from conformance.runner import not_applicable
+from conformance.jobs import not_applicable
 from conformance.saboteurs.as_sketched import DEFECTS, as_sketched
 from conformance.subjects.openai import SUBJECT
 from conformance.verdict import Verdict

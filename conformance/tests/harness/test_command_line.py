@@ -69,6 +69,9 @@ BAD = {
     "no source": (["reality", "nowhere.py"], "does not exist; name a Python file or a folder"),
     "a source that is no Python": (["reality", "file"], "holds no Python source"),
     "an empty folder": (["reality", "empty"], "holds no Python source"),
+    "nothing to judge": (["reality"], "reality needs a PATH"),
+    "a folder that is no corpus": (["reality", "empty", "--corpus"], "holds no labels.json"),
+    "a corpus as JSON": (["reality", "--corpus", "--json"], "leave --json out"),
     "nothing to explain": (["explain"], "ID"),
     "an unknown id": (["explain", "BRK-77"], "did you mean BRK-07?"),
 }
@@ -104,6 +107,7 @@ def test_a_run_that_holds(place: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert sorted(path.name for path in (place / "out").iterdir()) == [
         "API_IMPLEMENTATION_STATUS.md",
         "FAULTS.md",
+        "REALITY.md",
         "index.html",
         "kill_matrix.md",
         "status.json",
@@ -220,7 +224,7 @@ def test_explain_names_check_and_saboteurs(capsys: pytest.CaptureFixture[str]) -
 def test_reality_of_a_stub_is_status_1(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "stub.py").write_text("class Backend:\n    def chat(self, messages):\n        return 'Hello'\n")
     assert main(["reality", "stub.py"]) == 1
-    assert capsys.readouterr().out.endswith("MOCK: 0 real, 0 partial, 1 mock, 0 local\n")
+    assert capsys.readouterr().out.endswith("MOCK: 0 real, 0 partial, 1 mock, 0 refusal, 0 local\n")
     assert main(["reality", "stub.py", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["kind"] == "mock"
 

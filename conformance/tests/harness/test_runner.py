@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import pytest
 
-from conformance import catalogue, runner, saboteurs, subject
-from conformance.runner import Job, Selection, plan, run, run_job
+from conformance import catalogue, jobs, runner, saboteurs, subject
+from conformance.claims import subject_record
+from conformance.jobs import Job, run_job
+from conformance.runner import Selection, plan, run
 from conformance.saboteurs import Saboteur
 from conformance.subject import Subject
 
@@ -18,7 +21,7 @@ from .parrot import PARROT
 @pytest.fixture(autouse=True)
 def alone(parrot: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     del parrot
-    runner._passes.cache_clear()
+    jobs._passes.cache_clear()
 
 
 def _saboteur(monkeypatch: pytest.MonkeyPatch, requirement: str, spoil: Any) -> Job:
@@ -96,14 +99,14 @@ def test_a_case_that_the_good_backend_fails_catches_nobody(monkeypatch: pytest.M
 def test_what_else_notices_is_asked_of_the_first_subject_only(monkeypatch: pytest.MonkeyPatch) -> None:
     job = _saboteur(monkeypatch, "REAL-04", lambda backend: None)
     asked: list[str] = []
-    monkeypatch.setattr(runner, "_caught", lambda tried, other, *_, **__: (asked.append(other), (None, ""))[1])
+    monkeypatch.setattr(jobs, "_caught", lambda tried, other, *_, **__: (asked.append(other), (None, ""))[1])
     assert run_job(job)[0]["also"] == []
-    assert asked == ["REAL-04", "REAL-01", "REAL-02", "REAL-03"]
+    assert asked == ["REAL-04", "REAL-01", "REAL-02"]
     entry = saboteurs.saboteurs()[job.saboteur]
     for changed in (replace(entry, subjects=("groq", "openai")), replace(entry, alone=True)):
         monkeypatch.setitem(saboteurs._registry, entry.name, changed)
         assert run_job(job)[0]["also"] is None
-    assert asked[4:] == ["REAL-04", "REAL-04"]
+    assert asked[3:] == ["REAL-04", "REAL-04"]
 
 
 def test_a_saboteur_is_made_from_the_rows_that_its_requirement_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,11 +143,42 @@ def test_records_come_in_plan_order_and_progress_is_told() -> None:
     told: list[str] = []
     records = list(run(jobs, ended=lambda job, found: told.append(job.requirement)))
     assert told == ["REAL-01", "REAL-04"]
-    assert [record["requirement"] for record in records] == ["REAL-01"] * 3 + ["REAL-04"] * 3
+    subjects, cases = records[:1], records[1:]
+    assert [record["kind"] for record in subjects] == ["subject"]
+    assert [record["requirement"] for record in cases] == ["REAL-01"] * 3 + ["REAL-04"] * 3
+
+
+def test_what_is_judged_together_runs_here_and_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = plan(Selection(requirements=("REAL-02", "REAL-03", "REAL-04"), kills=False))
+    monkeypatch.setattr(runner, "ProcessPoolExecutor", _Elsewhere)
+    monkeypatch.setattr(_Elsewhere, "jobs", [])
+    records = [record for record in run(jobs, processes=2) if record["kind"] == "case"]
+    assert list(dict.fromkeys(record["requirement"] for record in records)) == ["REAL-02", "REAL-03", "REAL-04"]
+    assert [job.requirement for job in _Elsewhere.jobs] == ["REAL-02", "REAL-04"]
+
+
+class _Elsewhere:
+    """Runs here, and remembers what it was given."""
+
+    jobs: ClassVar[list[Job]] = []
+
+    def __init__(self, processes: int, **settings: Any) -> None:
+        del processes, settings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def map(self, run_settled: Any, jobs: list[Job], chunksize: int) -> Iterator[list[dict[str, Any]]]:
+        del run_settled, chunksize
+        self.jobs.extend(jobs)
+        return map(run_job, jobs)
 
 
 def test_the_subject_record_holds_claims_and_reality() -> None:
-    (record,) = runner.subject_records(["openai"])
+    record = subject_record("openai")
     assert (record["reality"], record["declared"]) == ("real", {"chat": "POST */chat/completions"})
 
 
