@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from benchmarks import svg
 from benchmarks.figures import summary
 from benchmarks.formats import duration, number
 
 __all__ = ["charts"]
+
+_CACHE_WAYS: Final = {"past": "past our cache", "miss": "a miss", "exact": "an exact hit", "semantic": "a semantic hit"}
+_ADDED: Final = {
+    "empty": "our empty observer",
+    "logs": "CallLog",
+    "audit": "AuditLog",
+    "otel_api": "OpenTelemetry, no SDK",
+    "otel": "OpenTelemetry, SDK",
+    "chain": "a chain, one hop",
+}
 
 
 def charts(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -40,6 +50,12 @@ def charts(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         found["imports.svg"] = _imports(results["imports"])
     if "waiting_line" in results:
         found["waiting_line.svg"] = _waiting_line(results["waiting_line"])
+    if "batching" in results:
+        found["batching.svg"] = _batching(results["batching"])
+    if "caching" in results:
+        found["caching.svg"] = _caching(results["caching"])
+    if "overheads" in results:
+        found["overheads.svg"] = _overheads(results["overheads"])
     if "growth" in results and results["growth"]["status"] == "measured":
         found["growth.svg"] = _growth(results["growth"])
     if "adaptive" in results:
@@ -114,6 +130,45 @@ def _waiting_line(result: Mapping[str, Any]) -> str:
         lambda y: number(y),
         goal=(10.0, "target: at most 10 µs"),
         log_x=True,
+    )
+
+
+def _batching(result: Mapping[str, Any]) -> str:
+    sizes = sorted({row["size"] for row in result["rows"]})
+    series = [
+        svg.Line(
+            f"our batches of {size}" if size > 1 else "one request each",
+            [(row["callers"], summary(row["per_second"]).median) for row in result["rows"] if row["size"] == size],
+        )
+        for size in sizes
+    ]
+    return svg.lines(
+        "Shared requests",
+        "texts embedded per second, by callers; simulated server",
+        series,
+        lambda x: f"{x:,.0f}",
+        number,
+        log_x=True,
+    )
+
+
+def _caching(result: Mapping[str, Any]) -> str:
+    rows = []
+    for row in result["rows"]:
+        half, late = summary(row["p50"]).median, summary(row["p99"]).median
+        rows.append(svg.Bar(_CACHE_WAYS[row["name"]], half, half, late, ours=True))
+    return svg.ranges("The cache: median and 99th percentile", "10,000 answers kept; logarithmic", rows, duration)
+
+
+def _overheads(result: Mapping[str, Any]) -> str:
+    seconds = {row["name"]: row["seconds"] for row in result["rows"]}
+    rows = []
+    for name, label in _ADDED.items():
+        if name in seconds:
+            taken = summary([max(0.0, one - other) for one, other in zip(seconds[name], seconds["plain"], strict=True)])
+            rows.append(svg.Bar(label, taken.median, taken.low, taken.high, ours=True))
+    return svg.bars(
+        "Added to a call", "processor time over a call without observer; median, least, most", rows, duration
     )
 
 

@@ -13,10 +13,9 @@ import sys
 import time
 from typing import Any, Final
 
-import httpx
-
 from benchmarks import workload
 from benchmarks.context import Context
+from benchmarks.in_memory import AtOnce
 from benchmarks.machine import Noise, cpus, pin, resident_bytes
 from benchmarks.processes import ROOT, children_seconds, environment
 
@@ -57,21 +56,6 @@ def measure(context: Context) -> dict[str, Any]:
     return result
 
 
-class _InMemory(httpx.AsyncBaseTransport):
-    """Answers every request at once with the same bytes."""
-
-    def __init__(self) -> None:
-        self._body = workload.answer()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return httpx.Response(
-            200,
-            headers={"content-type": "application/json", "x-request-id": "req_1"},
-            content=self._body,
-            request=request,
-        )
-
-
 async def _finish(requests: int) -> None:
     from backends import OpenAI
 
@@ -79,7 +63,7 @@ async def _finish(requests: int) -> None:
         api_key=workload.KEY,
         base_url="http://127.0.0.1:9/v1",
         model=workload.MODEL,
-        transport=_InMemory(),
+        transport=AtOnce(),
         max_concurrent_requests=_IN_FLIGHT,
     )
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import targets
+from benchmarks import report_features, targets
 from benchmarks.charts import charts
 from benchmarks.figures import ratios, summary
 from benchmarks.formats import duration, number, span
+from benchmarks.markdown import CHARTS, picture, table
 
 __all__ = ["render", "write"]
 
 Result = Mapping[str, Any]
-CHARTS: Final = "benchmarks"
-"""Folder of the charts beside the page."""
 
 
 def write(reports: Path, results: Mapping[str, Result]) -> None:
@@ -26,8 +25,8 @@ def write(reports: Path, results: Mapping[str, Result]) -> None:
     for path in folder.glob("*.svg"):
         if path.name not in pictures:
             path.unlink()
-    for name, picture in pictures.items():
-        (folder / name).write_text(picture, "utf-8")
+    for name, drawing in pictures.items():
+        (folder / name).write_text(drawing, "utf-8")
     (reports / "BENCHMARKS.md").write_text(render(results), "utf-8")
 
 
@@ -39,7 +38,7 @@ def render(results: Mapping[str, Result]) -> str:
         "medians over interleaved rounds, the extremes in parentheses; ratios are taken within rounds. How they are "
         "measured and how to read them: [benchmarks/README.md](../benchmarks/README.md).",
         "## Targets",
-        _table(
+        table(
             ("What", "Figure", "Target", "Verdict", "Machine quiet"),
             (
                 (row.what, row.figure, row.goal, row.verdict, _quiet(results.get(row.part)))
@@ -55,12 +54,6 @@ def render(results: Mapping[str, Result]) -> str:
                 blocks.append("**A quick run: it shows that the part works; its figures say nothing about speed.**")
             blocks.extend(body(results[part]))
     return "\n\n".join(blocks) + "\n"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines.extend("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in rows)
-    return "\n".join(lines)
 
 
 def _quiet(result: Result | None) -> str:
@@ -101,11 +94,7 @@ def _conditions(results: Mapping[str, Result]) -> list[str]:
         "Spread of a fixed loop",
         "Load before, after",
     )
-    return ["## Conditions", _table(head, rows)]
-
-
-def _picture(name: str, words: str) -> str:
-    return f"![{words}]({CHARTS}/{name})"
+    return ["## Conditions", table(head, rows)]
 
 
 def _client_tables(result: Result, unit: str, per: str) -> list[str]:
@@ -121,7 +110,7 @@ def _client_tables(result: Result, unit: str, per: str) -> list[str]:
             rows.append((row["title"], *_cells(result, row, level)))
         blocks.append(f"### {level} in flight" if level.isdigit() else f"### {level}")
         blocks.append(
-            _table(
+            table(
                 (
                     "Client",
                     f"{unit} per second",
@@ -168,7 +157,7 @@ def _footing(result: Result) -> list[str]:
     return [
         f"{settings['rounds']} rounds, windows of {number(settings['seconds'])} s. {_server_share(max(shares))} It saw "
         f"{number(min(repeated))} to {number(max(repeated))} requests for each call.",
-        _table(("Client", "Versions", "Set up as", "Peak memory"), rows),
+        table(("Client", "Versions", "Set up as", "Peak memory"), rows),
     ]
 
 
@@ -180,9 +169,9 @@ def _server_share(share: float) -> str:
 
 def _calls(result: Result) -> list[str]:
     return [
-        _picture("calls.svg", "Calls per second at 32 in flight"),
-        _picture("cpu.svg", "Processor time of a call at 32 in flight"),
-        _picture("latency.svg", "Median and 99th percentile of latency at 32 in flight"),
+        picture("calls.svg", "Calls per second at 32 in flight"),
+        picture("cpu.svg", "Processor time of a call at 32 in flight"),
+        picture("latency.svg", "Median and 99th percentile of latency at 32 in flight"),
         *_client_tables(result, "calls", "call"),
     ]
 
@@ -197,7 +186,7 @@ def _arrivals(result: Result) -> list[str]:
 def _streams(result: Result) -> list[str]:
     return [
         "Latency is that of a whole stream of 400 tokens.",
-        _picture("streams.svg", "Streamed tokens per second, 8 in flight"),
+        picture("streams.svg", "Streamed tokens per second, 8 in flight"),
         *_client_tables(result, "tokens", "token"),
     ]
 
@@ -222,8 +211,8 @@ def _imports(result: Result) -> list[str]:
             cells += ["not known", "not known"]
         rows.append((row["title"], *cells))
     return [
-        _picture("imports.svg", "Time of imports and first calls"),
-        _table(("What", "Wall time", "over bare", "Peak memory", "over bare"), rows),
+        picture("imports.svg", "Time of imports and first calls"),
+        table(("What", "Wall time", "over bare", "Peak memory", "over bare"), rows),
         f"Fresh interpreters, {result['settings']['rounds']} rounds.",
     ]
 
@@ -240,8 +229,8 @@ def _waiting_line(result: Result) -> list[str]:
         for row in result["rows"]
     ]
     return [
-        _picture("waiting_line.svg", "Cost of waiting"),
-        _table(("Waiting", "push", "pop", "admission in", "admission out"), rows),
+        picture("waiting_line.svg", "Cost of waiting"),
+        table(("Waiting", "push", "pop", "admission in", "admission out"), rows),
     ]
 
 
@@ -260,43 +249,10 @@ def _growth(result: Result) -> list[str]:
     ]
     took = samples[-1]["seconds"] / max(1, samples[-1]["requests"])
     return [
-        _picture("growth.svg", "Memory over finished requests"),
-        _table(("Requests", "Resident", "gained"), rows),
+        picture("growth.svg", "Memory over finished requests"),
+        table(("Requests", "Resident", "gained"), rows),
         f"A request through the whole path without a network took {duration(took)}.",
     ]
-
-
-def _adaptive(result: Result) -> list[str]:
-    settings = result["settings"]
-    rows = []
-    for row in result["clients"]:
-        spans = [span for run in row["runs"] for span in run]
-        came, served, wasted = (sum(span[name] for span in spans) for name in ("came", "served", "wasted"))
-        rows.append((row["title"], f"{served / came:.0%}", f"{wasted / came:.2f}", *_by_phase(row["runs"], settings)))
-    names = [phase["name"] for phase in settings["phases"]]
-    return [
-        f"A simulated provider in virtual time, {len(result['clients'][0]['runs'])} seeds: "
-        f"{number(settings['calls_per_second'])} calls a second come, each caller waits {number(settings['patience'])} s, limits are "
-        f"at most {settings['ceiling']}. It answers well (16 at a time, a second each), slowly (6 at a time, 1.5 s), well again, "
-        "throttles (5 a second), is dead, and recovers. Share of the calls answered in time, requests for nothing a call, and "
-        "the share answered in each phase:",
-        _table(("Client", "answered", "for nothing", *names), rows),
-        _picture("adaptive_goodput.svg", "Calls answered in time, over time"),
-        _picture("adaptive_latency.svg", "Time to the answer, over time"),
-        _picture("adaptive_waste.svg", "Requests for nothing, over time"),
-        "LiteLLM's Router is not in this table: its cooldowns go by the process's own clock, which a simulation in virtual time "
-        "does not move.",
-    ]
-
-
-def _by_phase(runs: Sequence[Sequence[Mapping[str, Any]]], settings: Mapping[str, Any]) -> list[str]:
-    found, at = [], 0
-    for phase in settings["phases"]:
-        until = at + round(phase["seconds"] / settings["bucket"])
-        spans = [span for run in runs for span in run[at:until]]
-        found.append(f"{sum(span['served'] for span in spans) / sum(span['came'] for span in spans):.0%}")
-        at = until
-    return found
 
 
 def _contract_time(result: Result) -> list[str]:
@@ -314,7 +270,10 @@ _SECTIONS: Final = {
     "sync_twin": ("The synchronous twin", _sync_twin),
     "imports": ("Imports and first calls", _imports),
     "waiting_line": ("The waiting line", _waiting_line),
+    "batching": ("Shared requests", report_features.batching),
+    "caching": ("The cache", report_features.caching),
+    "overheads": ("What watching and chains add", report_features.overheads),
     "growth": ("A million finished requests", _growth),
-    "adaptive": ("Limits that follow the provider", _adaptive),
+    "adaptive": ("Limits that follow the provider", report_features.adaptive),
     "contract_time": ("The contract", _contract_time),
 }

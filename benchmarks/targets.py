@@ -109,6 +109,28 @@ def _waiting_growth(result: Mapping[str, Any]) -> Sequence[float]:
     return grown
 
 
+def _batching_gain(size: int) -> Any:
+    def take(result: Mapping[str, Any]) -> Sequence[float]:
+        by_size = {row["size"]: row["per_second"] for row in result["rows"] if row["callers"] == 64}
+        return ratios(by_size[size], by_size[1])
+
+    return take
+
+
+def _semantic_hit(result: Mapping[str, Any]) -> Sequence[float]:
+    return [seconds * 1e3 for row in result["rows"] if row["name"] == "semantic" for seconds in row["p50"]]
+
+
+def _added(name: str, to: str) -> Any:
+    def take(result: Mapping[str, Any]) -> Sequence[float]:
+        seconds = {row["name"]: row["seconds"] for row in result["rows"]}
+        if name not in seconds:
+            raise NotMeasuredError(f"{name} is not installed")
+        return [(one - other) * 1e6 for one, other in zip(seconds[name], seconds[to], strict=True)]
+
+    return take
+
+
 def _growth(result: Mapping[str, Any]) -> Sequence[float]:
     if result["status"] != "measured":
         raise NotMeasuredError(result["remark"])
@@ -208,6 +230,16 @@ TARGETS: Final = (
         "times",
         _waiting_growth,
     ),
+    Target(
+        "batching", "embeddings from 64 callers, max_batch_size 32 beside none", 5, False, "times", _batching_gain(32)
+    ),
+    Target("batching", "the same with max_batch_size 64", 5, False, "times", _batching_gain(64)),
+    Target("caching", "a semantic hit among 10,000 entries, beyond the embedding, p50", 1, True, "ms", _semantic_hit),
+    Target("overheads", "counting without an observer, added to a call", 15, True, "µs", _added("plain", "uncounted")),
+    Target("overheads", "CallLog, added to a call", 60, True, "µs", _added("logs", "plain")),
+    Target("overheads", "AuditLog, added to a call", 60, True, "µs", _added("audit", "plain")),
+    Target("overheads", "OpenTelemetry without an SDK, added to a call", 60, True, "µs", _added("otel_api", "plain")),
+    Target("overheads", "OpenTelemetry with its SDK, added to a call", 60, True, "µs", _added("otel", "plain")),
     Target("growth", "memory gained over a million finished requests", 5, True, "MB", _growth),
     Target(
         "sync_twin",

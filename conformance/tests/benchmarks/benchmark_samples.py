@@ -120,6 +120,45 @@ def everything() -> dict[str, dict[str, Any]]:
                 {"waiting": size, "push": [1e-6], "pop": [2e-6], "submit": [2e-6], "release": [2e-6]} for size in sizes
             ],
         ),
+        "batching": _frame(
+            "batching",
+            settings={
+                "rounds": 1,
+                "seconds": 1.0,
+                "batch_timeout": 0.01,
+                "server": {"workers": 4, "per_request": 0.02, "per_input": 0.0005},
+            },
+            rows=[
+                {"callers": callers, "size": size, "per_second": [rate], "inputs_per_request": [1.0], "p50": [0.02]}
+                for callers in (1, 64)
+                for size, rate in ((1, 200.0), (32, 1400.0), (64, 1000.0))
+            ],
+        ),
+        "caching": _frame(
+            "caching",
+            settings={"rounds": 1, "entries": 10_000, "dimensions": 384, "calls": 200, "packages": {"numpy": "2.0"}},
+            rows=[
+                {"name": name, "p50": [seconds], "p99": [2 * seconds]}
+                for name, seconds in (("past", 5e-4), ("miss", 1e-3), ("exact", 1e-4), ("semantic", 8e-4))
+            ],
+        ),
+        "overheads": _frame(
+            "overheads",
+            settings={"rounds": 1, "calls": 1000, "packages": {}},
+            rows=[
+                {"name": name, "seconds": [micros * 1e-6]}
+                for name, micros in (
+                    ("uncounted", 190.0),
+                    ("plain", 200.0),
+                    ("empty", 215.0),
+                    ("logs", 240.0),
+                    ("audit", 250.0),
+                    ("otel_api", 230.0),
+                    ("otel", 255.0),
+                    ("chain", 220.0),
+                )
+            ],
+        ),
         "growth": _frame(
             "growth",
             settings={"requests": 1_000_000, "in_flight": 8},

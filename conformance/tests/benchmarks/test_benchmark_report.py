@@ -79,7 +79,16 @@ def test_nothing_measured_is_still_a_page() -> None:
 def test_the_page_is_the_same_every_time_and_shows_every_part(results: Results) -> None:
     page = report.render(results)
     assert page == report.render(samples.everything())
-    for heading in ("Targets", "Conditions", "Calls", "Streams", "The waiting line", "The contract"):
+    for heading in (
+        "Targets",
+        "Conditions",
+        "Calls",
+        "Streams",
+        "The waiting line",
+        "Shared requests",
+        "The cache",
+        "The contract",
+    ):
         assert f"## {heading}\n" in page
     assert "| adaptive, whole path | 45% | 0.55 | 90% | 0% |" in page
     assert "not reached: 3 instead of 2" in page
@@ -91,6 +100,12 @@ def test_an_absent_client_is_a_row(results: Results) -> None:
         samples.client("any_llm", None, (), status="not installed", remark="pip install any-llm-sdk")
     )
     assert "| any llm | not installed: pip install any-llm-sdk |" in report.render(results)
+
+
+def test_an_observer_that_was_not_there_is_a_row_and_a_target_that_says_so(results: Results) -> None:
+    results["overheads"]["rows"] = [row for row in results["overheads"]["rows"] if row["name"] != "otel"]
+    assert "| `OpenTelemetry`, SDK, spans exported into memory | not installed |" in report.render(results)
+    assert "not measured: otel is not installed" in _verdicts(results).values()
 
 
 def test_failures_and_noise_are_shown(results: Results) -> None:
@@ -113,6 +128,7 @@ def test_charts_are_well_formed_and_name_what_they_show(results: Results) -> Non
     pictures = charts(results)
     assert set(pictures) == {
         "calls.svg", "cpu.svg", "latency.svg", "streams.svg", "imports.svg", "waiting_line.svg", "growth.svg",
+        "batching.svg", "caching.svg", "overheads.svg",
         "adaptive_goodput.svg", "adaptive_latency.svg", "adaptive_waste.svg",
     }  # fmt: skip
     for name, picture in pictures.items():

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import adaptive, command_line, imports, interleaved, result_files, waiting_line
+from benchmarks import (
+    adaptive,
+    batching,
+    caching,
+    command_line,
+    imports,
+    interleaved,
+    overheads,
+    result_files,
+    waiting_line,
+)
 from benchmarks.context import Context
 from benchmarks.moody_provider import PHASES
 
@@ -64,6 +74,24 @@ def test_the_waiting_line_is_measured_at_each_size() -> None:
     found = waiting_line.measure(TINY)
     assert [row["waiting"] for row in found["rows"]] == [1_000, 10_000]
     assert all(len(row["push"]) == 2 for row in found["rows"])
+
+
+def test_shared_requests_are_fewer_and_every_text_is_in_one() -> None:
+    rows = {row["size"]: row for row in batching.measure(TINY)["rows"]}
+    assert rows[1]["inputs_per_request"] == [1.0, 1.0]
+    assert min(rows[64]["inputs_per_request"]) > 8
+
+
+def test_every_kind_of_hit_and_miss_is_measured() -> None:
+    rows = caching.measure(Context(rounds=1, quick=True))["rows"]
+    assert [row["name"] for row in rows] == list(caching.TITLES)
+    assert all(0 < row["p50"][0] <= row["p99"][0] for row in rows)
+
+
+def test_every_way_of_watching_is_measured_in_each_round() -> None:
+    rows = overheads.measure(TINY)["rows"]
+    assert [row["name"] for row in rows] == list(overheads.TITLES)
+    assert all(len(row["seconds"]) == 2 and min(row["seconds"]) > 0 for row in rows)
 
 
 def test_a_quick_run_writes_results_and_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
