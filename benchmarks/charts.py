@@ -58,6 +58,9 @@ def charts(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         found["overheads.svg"] = _overheads(results["overheads"])
     if "growth" in results and results["growth"]["status"] == "measured":
         found["growth.svg"] = _growth(results["growth"])
+    for row in results.get("semantic_cache", {}).get("embedders", ()):
+        found[f"semantic_cache_{row['name']}.svg"] = _semantic_cache(row)
+
     if "adaptive" in results:
         adaptive = results["adaptive"]
         for name, title, subtitle, figure in (
@@ -183,6 +186,29 @@ def _growth(result: Mapping[str, Any]) -> str:
         number,
         number,
         goal=(5.0, "target: at most 5 MB"),
+    )
+
+
+def _semantic_cache(row: Mapping[str, Any]) -> str:
+    if row["status"] != "measured":
+        return ""
+    shown = {
+        ("hits", "no gate"): "right, no gate",
+        ("hits", "content"): "right, gate",
+        ("false_hits", "no gate"): "wrong, no gate",
+        ("false_hits", "content"): "wrong, gate",
+    }
+    series = [
+        svg.Line(label, [(one["threshold"], 100 * one[figure]) for one in row["rates"] if one["gate"] == gate])
+        for (figure, gate), label in shown.items()
+    ]
+    return svg.lines(
+        f"The semantic cache with {row['title']}",
+        "% of the pairs that hit, by threshold: paraphrases (right) and look-alikes (wrong)",
+        series,
+        number,
+        number,
+        goal=(60.0, "target: at least 60 % right"),
     )
 
 

@@ -11,6 +11,7 @@ from benchmarks.charts import charts
 from benchmarks.figures import ratios, summary
 from benchmarks.formats import duration, number, span
 from benchmarks.markdown import CHARTS, picture, table
+from benchmarks.semantic_report import semantic_cache
 
 __all__ = ["render", "write"]
 
@@ -274,6 +275,7 @@ _SECTIONS: Final = {
     "caching": ("The cache", report_features.caching),
     "overheads": ("What watching and chains add", report_features.overheads),
     "growth": ("A million finished requests", _growth),
+    "semantic_cache": ("The semantic cache", semantic_cache),
     "adaptive": ("Limits that follow the provider", report_features.adaptive),
     "contract_time": ("The contract", _contract_time),
 }

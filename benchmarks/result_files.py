@@ -26,6 +26,7 @@ PARTS: Final = (
     "overheads",
     "growth",
     "adaptive",
+    "semantic_cache",
     "contract_time",
 )
 """The parts in the order in which they run and are reported."""

@@ -1,9 +1,8 @@
-"""How often the semantic cache answers rightly and wrongly, and what a lookup costs.
+"""Part ``semantic_cache``: how often the semantic cache answers rightly and wrongly, and what a lookup costs.
 
-Rates over the labelled pairs, for each kind of difference, threshold and gate; the embedder is whatever function is
-given, a bag of hashed words unless another is. Whoever chooses a threshold for an embedder of their own measures here:
+Rates over the labelled pairs, for each embedder, threshold and gate. Whoever chooses a threshold for an embedder of their
+own measures here:
 
-    python -m benchmarks.semantic_cache                          # prints rates and costs
     python -m benchmarks.semantic_cache package.module:embed     # with a function text -> vector
 """
 
@@ -15,19 +14,23 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Final
 
 from backends.cache.gate import GATES, Gate
 from backends.cache.index import MemoryIndex, unit
 from backends.cache.vocabulary import FUNCTION_WORDS
+from benchmarks import embedders
+from benchmarks.context import Context
+from benchmarks.machine import Noise
+from benchmarks.processes import children_seconds
 from benchmarks.semantic_pairs import Pair, read
 from conformance.checks.toy_embedder import bag_of_words, cosine
 
-__all__ = ["GATES_COMPARED", "THRESHOLDS", "Rates", "lookup_seconds", "rates", "strangers_that_hit"]
+__all__ = ["GATES_COMPARED", "THRESHOLDS", "Rates", "lookup_seconds", "measure", "rates", "strangers_that_hit"]
 
-THRESHOLDS: Final = (0.7, 0.8, 0.9, 0.95)
+THRESHOLDS: Final = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 
 
 def _equal_words(one: str, other: str) -> str | None:
@@ -37,7 +40,15 @@ def _equal_words(one: str, other: str) -> str | None:
 
 
 GATES_COMPARED: Final[Mapping[str, Gate]] = {"no gate": lambda *_: None, "equal words": _equal_words, **GATES}
+_EMBEDDERS: Final = (
+    ("words", "bag of hashed words", embedders.words),
+    ("minilm", "all-MiniLM-L6-v2", embedders.minilm),
+)
+_STRANGERS: Final = 400
+"""Different questions, each compared with each."""
 _LOOKUPS: Final = 200
+_QUICK_SIZES: Final = ((1_000, 384, True),)
+_SIZES: Final = (*_QUICK_SIZES, (10_000, 384, True), (10_000, 1_536, True), (1_000, 384, False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,38 +103,71 @@ def _passes(one: str, other: str, threshold: float, gate: Gate, embed: Callable[
     return gate(one, other) is None and cosine(embed(one), embed(other)) >= threshold
 
 
-def _chosen(names: Sequence[str]) -> Callable[[str], Sequence[float]]:
-    if not names:
-        return bag_of_words
-    module, _, function = names[0].partition(":")
-    found: Callable[[str], Sequence[float]] = getattr(importlib.import_module(module), function)
-    return found
+def measure(context: Context) -> dict[str, Any]:
+    """Run the part."""
+    context.progress.part("semantic_cache", len(_EMBEDDERS) + 2)
+    noise, ended, pairs = Noise(), children_seconds(), read()
+    texts = sorted({text for pair in pairs for text in (pair.one, pair.other)})
+    rows = []
+    for name, title, embed in _EMBEDDERS:
+        context.progress.step(title)
+        noise.beat()
+        row: dict[str, Any] = {"name": name, "title": title, "status": "measured", "remark": "", "versions": {}}
+        try:
+            known, row["versions"] = embed(texts, embedders.interpreter(context.interpreters))
+        except embedders.AbsentError as problem:
+            row["status"], _, row["remark"] = str(problem).partition(": ")
+            known = {}
+        rows.append({**row, "rates": _all_rates(pairs, known) if known else []})
+    context.progress.step("strangers")
+    hits, compared = strangers_that_hit(sorted({pair.one for pair in pairs})[:_STRANGERS], GATES["content"])
+    context.progress.step("lookups")
+    return {
+        "noise": noise.result(children_seconds() - ended),
+        "settings": {"pairs": len(pairs), "same": sum(pair.same for pair in pairs), "thresholds": THRESHOLDS},
+        "embedders": rows,
+        "strangers": {"compared": compared, "hits": len(hits)},
+        "lookups": _lookups(_QUICK_SIZES if context.quick else _SIZES),
+    }
+
+
+def _all_rates(pairs: Sequence[Pair], known: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
+    rows = []
+    for name, gate in GATES_COMPARED.items():
+        for threshold in THRESHOLDS:
+            found = rates(pairs, threshold, gate, known.__getitem__)
+            rows.append({"gate": name, "threshold": threshold, **asdict(found)})
+    return rows
+
+
+def _lookups(sizes: Sequence[tuple[int, int, bool]]) -> list[dict[str, Any]]:
+    """Return the cost of a search at each size, with numpy and without."""
+    import numpy
+
+    return [
+        {
+            "entries": entries,
+            "dimensions": dimensions,
+            "numpy": fast,
+            "seconds": lookup_seconds(entries, dimensions, numpy if fast else None),
+        }
+        for entries, dimensions, fast in sizes
+    ]
 
 
 def main() -> None:
-    """Print rates and costs."""
-    pairs, embed = read(), _chosen(sys.argv[1:])
-    known: dict[str, Sequence[float]] = {}
-
-    def remembered(text: str) -> Sequence[float]:
-        if text not in known:
-            known[text] = embed(text)
-        return known[text]
-
+    """Print the rates of an embedder that is named as ``module:function``, else of a bag of words."""
+    pairs, embed = read(), bag_of_words
+    if sys.argv[1:]:
+        module, _, function = sys.argv[1].partition(":")
+        embed = getattr(importlib.import_module(module), function)
+    known = {text: embed(text) for pair in pairs for text in (pair.one, pair.other)}
     print(f"{len(pairs)} pairs, {sum(pair.same for pair in pairs)} of them the same")
-    for name, gate in GATES_COMPARED.items():
-        for threshold in THRESHOLDS:
-            found = rates(pairs, threshold, gate, remembered)
-            print(
-                f"{name:11} {threshold:4}: hits {found.hits:6.1%}, false {found.false_hits:7.2%} {found.false_by_kind}"
-            )
-    import numpy
-
-    for entries, dimensions in ((1_000, 384), (10_000, 384), (10_000, 1_536)):
+    for row in _all_rates(pairs, known):
         print(
-            f"{entries} entries of {dimensions}: {lookup_seconds(entries, dimensions, numpy) * 1e3:.3f} ms with numpy"
+            f"{row['gate']:11} {row['threshold']:4}: hits {row['hits']:6.1%}, false {row['false_hits']:7.2%} "
+            f"{row['false_by_kind']}"
         )
-    print(f"1000 entries of 384: {lookup_seconds(1_000, 384, None) * 1e3:.1f} ms without")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,18 @@ def _growth(result: Mapping[str, Any]) -> Sequence[float]:
     return [(samples[-1]["resident_bytes"] - samples[0]["resident_bytes"]) / 2**20]
 
 
+def _cache_rate(figure: str) -> Any:
+    """Return how a rate of the semantic cache is taken, in percent: as it is set up in the quickstart, with an encoder."""
+
+    def take(result: Mapping[str, Any]) -> Sequence[float]:
+        encoder = next(row for row in result["embedders"] if row["name"] == "minilm")
+        if encoder["status"] != "measured":
+            raise NotMeasuredError(f"{encoder['title']} {encoder['status']}: {encoder['remark']}")
+        return [100 * row[figure] for row in encoder["rates"] if (row["gate"], row["threshold"]) == ("content", 0.8)]
+
+    return take
+
+
 def _contract(result: Mapping[str, Any]) -> Sequence[float]:
     if result["status"] != "measured":
         raise NotMeasuredError(result["remark"])
@@ -257,6 +269,15 @@ TARGETS: Final = (
         "times",
         _ratio("whole_path_sync", "whole_path", "32", "cpu_per_unit"),
     ),
+    Target(
+        "semantic_cache",
+        "hits among paraphrases: all-MiniLM-L6-v2, threshold 0.8, gate `content`",
+        60,
+        False,
+        "%",
+        _cache_rate("hits"),
+    ),
+    Target("semantic_cache", "false hits among look-alikes, the same", 0.1, True, "%", _cache_rate("false_hits")),
     Target("contract_time", "the whole contract over all backends", 60, True, "s", _contract),
 )
 

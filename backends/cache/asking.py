@@ -1,13 +1,13 @@
 """How one call passes the cache: found there it ends; else it goes on, and what it brings is kept.
 
-A call that is found takes no slot, no key and no budget, and is counted as a hit and nowhere else. This module decides
-nothing about likeness and nothing about retries.
+A call that is found takes no slot, no key and no budget, and is counted as a hit and nowhere else; observers are told of
+it as of any call. This module decides nothing about likeness and nothing about retries.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from copy import copy
 from dataclasses import replace
 from typing import Any, Final, Generic, TypeVar
@@ -15,12 +15,16 @@ from typing import Any, Final, Generic, TypeVar
 from backends import errors
 from backends.cache.cache import Cache
 from backends.cache.exact import Identity
-from backends.cache.flights import Landing, Outcome, outcome_of
+from backends.cache.flights import Landing, outcome_of
+from backends.cache.flights import Outcome as Landed
+from backends.cache.recorder import Recorder
 from backends.cache.store import Entry
-from backends.operation import Answer, Operation, StreamReader
+from backends.cache.told import Told
+from backends.operation import Answer, Operation
 from backends.resilience.call import Call, within
 from backends.resilience.clock import Clock
 from backends.streams import StreamState
+from backends.telemetry.metrics import Outcome
 from backends.types import Chunk, Reply
 from backends.wire import jsontext
 from backends.wire.values import FormatError
@@ -64,6 +68,7 @@ class Asking(Generic[T]):
         self._count = count
         self._brought: Entry | None = None
         self._vector = b""
+        self._went_on = False
 
     # -- what goes on to the wire --------------------------------------------------------------------------------------
 
@@ -72,7 +77,7 @@ class Asking(Generic[T]):
         operation, stream = self._operation, self._operation.stream
         if stream is None:
             return replace(operation, read=self._read_and_remember)
-        return replace(operation, stream=lambda: _Recorder(stream(), self._remember, self._cache.max_bytes))
+        return replace(operation, stream=lambda: Recorder(stream(), self._remember, self._cache.max_bytes))
 
     def _read_and_remember(self, answer: Answer) -> T:
         reply = self._operation.read(answer)
@@ -109,6 +114,11 @@ class Asking(Generic[T]):
         Raises:
             BackendError: what the call raised, or the call that this one waited for.
         """
+        with self._telling() as told:
+            reply = told.reply = await self._found_or_brought(perform)
+            return reply
+
+    async def _found_or_brought(self, perform: Callable[[], Awaitable[T]]) -> T:
         reply = self._hit(self._equal(), "exact")
         if reply is not None:
             return reply
@@ -116,7 +126,7 @@ class Asking(Generic[T]):
         while True:
             flight, leads = flights.join(name)
             if leads:
-                outcome: Outcome = Landing.AGAIN
+                outcome: Landed = Landing.AGAIN
                 try:
                     reply, outcome = await self._led(perform)
                 except BaseException as error:
@@ -136,7 +146,7 @@ class Asking(Generic[T]):
             if outcome is not Landing.AGAIN:
                 return await self._performed(perform)
 
-    async def _led(self, perform: Callable[[], Awaitable[T]]) -> tuple[T, Outcome]:
+    async def _led(self, perform: Callable[[], Awaitable[T]]) -> tuple[T, Landed]:
         """Return the reply, and what it means to those who wait for it."""
         found = self._equal()  # another flight may have landed just now
         reply = self._hit(found, "exact")
@@ -149,10 +159,14 @@ class Asking(Generic[T]):
         return reply, found or Landing.ALONE
 
     async def _performed(self, perform: Callable[[], Awaitable[T]]) -> T:
-        self._count("misses", 1)
+        self._miss()
         reply = await perform()
         self._keep()
         return reply
+
+    def _miss(self) -> None:
+        self._count("misses", 1)
+        self._went_on = True
 
     def _shared(self, error: errors.BackendError) -> errors.BackendError:
         """Return another call's error as this call's own."""
@@ -182,18 +196,20 @@ class Asking(Generic[T]):
 
         Concurrent streams do not wait for each other: each goes at the pace of its own reader.
         """
-        async with aclosing(flow):
-            replay = self._replay(self._equal(), "exact") or self._replay(await self._similar(), "similar")
-            if replay is None:
-                self._count("misses", 1)
-                async for chunk in flow:
+        with self._telling() as told:
+            async with aclosing(flow):
+                replay = self._replay(self._equal(), "exact") or self._replay(await self._similar(), "similar")
+                if replay is None:
+                    self._miss()
+                    async for chunk in flow:
+                        yield chunk
+                    self._keep()
+                    return
+                chunks, reply = replay
+                told.first_content()
+                for chunk in chunks:
                     yield chunk
-                self._keep()
-                return
-            chunks, reply = replay
-            for chunk in chunks:
-                yield chunk
-            state.reply = reply
+                state.reply = told.reply = reply
 
     def _replay(self, entry: Entry | None, kind: str) -> tuple[list[Chunk], T] | None:
         """Return the chunks and the reply of a kept stream, counted; None where there is none, or none that reads."""
@@ -211,6 +227,24 @@ class Asking(Generic[T]):
         self._count(kind, 1)
         return chunks, reply
 
+    # -- telling observers ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _telling(self) -> Iterator[Told]:
+        """Tell how a call ended that ended here; what went on is told of by the path that it took."""
+        told = Told(self._call, self._clock)
+        outcome: Outcome = "cancelled"
+        error: errors.BackendError | None = None
+        try:
+            yield told
+            outcome = "success"
+        except errors.BackendError as failure:
+            outcome, error = "failure", failure
+            raise
+        finally:
+            if not self._went_on:
+                told.ended(outcome, error)
+
     # -- looking and keeping -------------------------------------------------------------------------------------------
 
     def _equal(self) -> Entry | None:
@@ -225,7 +259,8 @@ class Asking(Generic[T]):
         if not self._vector:
             self._count("embedder_failures", 1)
             return None
-        found, turned_away = self._cache.alike(self._identity.scope, text, self._vector, self._clock.time())
+        looking = self._cache.alike(self._identity.scope, text, self._vector, self._clock.time())
+        found, turned_away = await within(self._remaining(), looking)
         self._count("guarded", turned_away)
         return found
 
@@ -251,43 +286,3 @@ class Asking(Generic[T]):
     def _remaining(self) -> float | None:
         at = self._call.deadline_at
         return None if at is None else max(0.0, at - self._clock.monotonic())
-
-
-class _Recorder:
-    """A reader of a stream that remembers its bytes, up to a bound, until the whole reply was read."""
-
-    def __init__(self, inner: StreamReader[Any], remember: Callable[[Answer, bytes], None], most: int) -> None:
-        self._inner = inner
-        self._remember = remember
-        self._most = most
-        self._pieces: list[bytes] = []
-        self._size = 0
-
-    @property
-    def done(self) -> bool:
-        """Whether the terminator was seen."""
-        return self._inner.done
-
-    def feed(self, data: bytes) -> Iterable[Chunk]:
-        """Read on."""
-        self._size += len(data)
-        if self._size <= self._most:
-            self._pieces.append(data)
-        else:
-            self._pieces.clear()
-        return self._inner.feed(data)
-
-    def finish(self) -> Iterable[Chunk]:
-        """Read what was held back."""
-        return self._inner.finish()
-
-    def partial(self) -> Any:
-        """Return the content so far."""
-        return self._inner.partial()
-
-    def reply(self, answer: Answer) -> Any:
-        """Return the whole reply, and remember what it was read from."""
-        reply = self._inner.reply(answer)
-        if self._size <= self._most:
-            self._remember(answer, b"".join(self._pieces))
-        return reply

@@ -6,6 +6,7 @@ Safe from every thread and event loop; one cache may serve several backends.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -67,7 +68,8 @@ class Cache:
             number, unit, negation, name, comparison, role or order; for strong encoders, English), or a function of two
             texts that returns None for a pass and else what differs.
         embedder_timeout: seconds after which an embedding counts as failed; None waits for ever.
-        index: where vectors are searched; None is in memory, with numpy where it is installed.
+        index: where vectors are searched; None is in memory, with numpy where it is installed. On a server:
+            :class:`backends.cache.qdrant.QdrantIndex`.
 
     Raises:
         ConfigurationError: an argument is wrong; the message names it.
@@ -217,17 +219,15 @@ class Cache:
         """Return the embedding of a question; None where there is none, for whatever reason."""
         return await self._embedder.vector(text) if self._embedder is not None else None
 
-    def alike(self, scope: str, text: str, vector: bytes, now: float) -> tuple[Entry | None, int]:
+    async def alike(self, scope: str, text: str, vector: bytes, now: float) -> tuple[Entry | None, int]:
         """Return the likest kept answer whose question means the same, and how many the gate turned away."""
         turned_away = 0
+        found = await self._nearest(scope, vector)
         with self._opened():
-            try:
-                found = self._index.nearest(scope, vector, self.threshold, _CANDIDATES) if self._index else []
-            except ValueError as problem:
-                _log.warning("The cache cannot compare: %s", problem)
-                found = []
             for _, key in found:
                 entry = self._store.get(key, now)
+                if entry is None and self._index is not None:
+                    self._index.remove(scope, key)  # a server may know it from an earlier process
                 if entry is None or entry.text is None:
                     continue
                 if self._gate(text, entry.text) is None:
@@ -235,6 +235,19 @@ class Cache:
                 turned_away += 1
             self._follow()
         return None, turned_away
+
+    async def _nearest(self, scope: str, vector: bytes) -> list[tuple[float, str]]:
+        try:
+            with self._opened():
+                index = self._index
+                if index is None:
+                    return []
+                if not index.waits:
+                    return index.nearest(scope, vector, self.threshold, _CANDIDATES)
+            return await asyncio.to_thread(index.nearest, scope, vector, self.threshold, _CANDIDATES)
+        except ValueError as problem:
+            _log.warning("The cache cannot compare: %s", problem)
+            return []
 
     def put(self, entry: Entry, now: float) -> tuple[bool, int]:
         """Keep an answer; return whether it is kept, and how many others made room."""

@@ -118,7 +118,8 @@ def _normal(found: list[str]) -> tuple[str, ...]:
     """Return tokens without form: courtesy and articles gone, synonyms one word, ``X of Y`` turned into ``Y's X``."""
     formal = any(not token[0].isalnum() and token != _OWNER for token in found)
     kept = [token for token in found if token not in words.POLITE] or found
-    kept = _without_frame(kept)
+    asked = _without_frame(kept)
+    kept = asked if formal or len(asked) == len(kept) else _asked_directly(asked)
     for phrase, meaning in words.SAME_PHRASE:
         kept = _replaced(kept, phrase, meaning)
     kept = [words.SAME_WORD.get(token, token) for token in kept]
@@ -133,6 +134,13 @@ def _without_frame(tokens: list[str]) -> list[str]:
             if len(tokens) > len(frame) and tuple(tokens[: len(frame)]) == frame:
                 tokens = tokens[len(frame) :]
                 break
+    return tokens
+
+
+def _asked_directly(tokens: list[str]) -> list[str]:
+    """Write what stood behind "tell me", ``where the station is``, as the question ``where is the station``."""
+    if len(tokens) > 2 and tokens[0] in words.INDIRECT and tokens[-1] in ("is", "are"):
+        return [tokens[0], tokens[-1], *tokens[1:-1]]
     return tokens
 
 

@@ -21,7 +21,14 @@ _ROUNDING = 1e-6
 
 
 class Index(Protocol):
-    """Vectors by scope and key. A vector is 32-bit floats of length 1, as :func:`unit` makes them."""
+    """Vectors by scope and key. A vector is 32-bit floats of length 1, as :func:`unit` makes them.
+
+    Attributes:
+        waits: whether a search waits for something outside this process: it is then made in a thread, while the cache
+            serves others. ``add`` and ``remove`` never wait.
+    """
+
+    waits: bool
 
     def add(self, scope: str, key: str, vector: bytes) -> None:
         """Add a vector.
@@ -66,6 +73,8 @@ class MemoryIndex:
     Args:
         numeric: the numpy module, None for plain Python.
     """
+
+    waits = False
 
     def __init__(self, numeric: Any = None) -> None:
         self._numeric = numeric

@@ -13,6 +13,7 @@ __all__ = [
     "DIRECTIONS",
     "FRAMES",
     "FUNCTION_WORDS",
+    "INDIRECT",
     "IS_NOT_OWNERSHIP",
     "NEGATIONS",
     "NEGATIVE_PREFIXES",
@@ -66,6 +67,10 @@ SAME_PHRASE: Final = tuple(
         ("how do you", "how to"),
         ("how can one", "how to"),
         ("how does one", "how to"),
+        ("what are the steps to", "how to"),
+        ("what steps do i take to", "how to"),
+        ("what do i have to do to", "how to"),
+        ("what is the way to", "how to"),
         ("could you give me", "show"),
         ("can you give me", "show"),
         ("could you show me", "show"),
@@ -123,6 +128,8 @@ SHORT_FORMS: Final = {
     "i'm": ("i", "is"),
     "let's": ("let", "us"),
 }
+INDIRECT: Final = _words("what who where when why")
+"""Behind "tell me" these put the verb last: "tell me where it is" asks "where is it"."""
 IS_NOT_OWNERSHIP: Final = _words("what who where when how why that it he she there here")
 """Before ``'s`` these stand for "is"; after any other word it marks an owner."""
 

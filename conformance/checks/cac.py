@@ -9,6 +9,7 @@ from typing import Any
 
 from backends import errors
 from backends.cache import Cache
+from backends.telemetry.events import AttemptEnded, CallEnded, CallStarted, Event
 from conformance.check import check
 from conformance.checks.common import elsewhere
 from conformance.checks.toy_embedder import always_alike, bag_of_words, cosine
@@ -302,3 +303,24 @@ async def cac_09(trial: Trial) -> None:
         trial.equal([reply.cached for reply in replies], [False] * 3 + [True], f"hits with an embedder {name}")
         trial.equal(len(trial.requests) - sent, 3, f"requests with an embedder {name}")
         trial.expect(trial.now - began < 10.0, f"an embedder {name} held its calls up for {trial.now - began:g} s")
+
+
+@check("CAC-10")
+async def cac_10(trial: Trial) -> None:
+    """A call that the cache answers starts and ends once for observers: as a success out of a cache, without an attempt,
+    at cost 0."""
+    events: list[Event] = []
+    backend = await trial.backend(cache="exact", observers=[events.append])
+    sent = await trial.call(backend)
+    kept = await trial.call(backend)
+    told = {
+        reply.request_id: [one for one in events if one.call.request_id == reply.request_id] for reply in (sent, kept)
+    }
+    shapes = [[type(event) for event in one] for one in told.values()]
+    trial.equal(
+        shapes, [[CallStarted, AttemptEnded, CallEnded], [CallStarted, CallEnded]], "events of a call and a hit"
+    )
+    ends: list[Any] = [one[-1] for one in told.values()]
+    trial.equal([end.cached for end in ends], [False, True], "which of both came out of a cache")
+    trial.equal((ends[1].outcome, ends[1].attempts, ends[1].cost), ("success", 0, 0.0), "the end of a hit")
+    trial.equal(ends[1].usage, kept.usage, "the usage that a hit is told with")

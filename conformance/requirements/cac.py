@@ -88,4 +88,12 @@ REQUIREMENTS: Final = (
         "house rule: a cache never fails a call",
         applies_to=_ASKED,
     ),
+    Requirement(
+        "CAC-10",
+        Level.MUST,
+        "Observers are told of a call that the cache answers as of any other: started and ended once, flagged, with no "
+        "attempt and at cost 0.",
+        "public interface: observers; users of other clients: kept answers are missing from dashboards",
+        applies_to=_KEPT,
+    ),
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import AsyncGenerator, Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from backends import errors
@@ -332,3 +334,9 @@ def endless_patience(backend: Any) -> None:
             cache._embedder._timeout = None
 
     _with_cache(backend, change)
+
+
+@saboteur("CAC-10", "tells observers nothing of what its cache answers")
+def untold(backend: Any) -> None:
+    """The dashboard shows fewer calls than were made."""
+    _with_asking(backend, lambda asking: setattr(asking, "_telling", lambda: nullcontext(SimpleNamespace())))

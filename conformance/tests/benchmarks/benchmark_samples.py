@@ -169,6 +169,27 @@ def everything() -> dict[str, dict[str, Any]]:
                 {"requests": 1_000_000, "resident_bytes": 51 * 2**20, "seconds": 120.0},
             ],
         ),
+        "semantic_cache": _frame(
+            "semantic_cache",
+            settings={"pairs": 10, "same": 5, "thresholds": [0.8, 0.9]},
+            embedders=[
+                {
+                    "name": "minilm",
+                    "title": "an encoder of ours",
+                    "status": "measured",
+                    "remark": "",
+                    "versions": {"an-encoder": "1.0"},
+                    "rates": [
+                        {"gate": gate, "threshold": threshold, "hits": 0.8, "false_hits": wrong, "false_by_kind": {}}
+                        for gate, wrong in (("no gate", 0.5), ("content", 0.0))
+                        for threshold in (0.8, 0.9)
+                    ],
+                },
+                {"name": "words", "title": "words", "status": "failed", "remark": "why", "versions": {}, "rates": []},
+            ],
+            strangers={"compared": 100, "hits": 0},
+            lookups=[{"entries": 1000, "dimensions": 8, "numpy": True, "seconds": 1e-4}],
+        ),
         "adaptive": _frame(
             "adaptive",
             settings={

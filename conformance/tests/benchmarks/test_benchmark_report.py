@@ -129,6 +129,7 @@ def test_charts_are_well_formed_and_name_what_they_show(results: Results) -> Non
     assert set(pictures) == {
         "calls.svg", "cpu.svg", "latency.svg", "streams.svg", "imports.svg", "waiting_line.svg", "growth.svg",
         "batching.svg", "caching.svg", "overheads.svg",
+        "semantic_cache_minilm.svg",
         "adaptive_goodput.svg", "adaptive_latency.svg", "adaptive_waste.svg",
     }  # fmt: skip
     for name, picture in pictures.items():
@@ -141,6 +142,14 @@ def test_charts_are_well_formed_and_name_what_they_show(results: Results) -> Non
             "our" in word or "whole" in word or "adaptive" in word or "push" in word or "backends" in word
             for word in words
         ), name
+
+
+def test_an_embedder_that_was_not_measured_is_said(results: Results) -> None:
+    page = report.render(results)
+    assert "Failed: why" in page
+    assert "| 0.8 | 80.0%, 50.00% | 80.0%, 0.00% |" in page
+    results["semantic_cache"]["embedders"][0].update(status="not installed", remark="pip install it", rates=[])
+    assert "not measured: an encoder of ours not installed: pip install it" in _verdicts(results).values()
 
 
 def test_markup_in_a_title_is_text(results: Results) -> None:

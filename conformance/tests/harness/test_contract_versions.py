@@ -15,7 +15,7 @@ from conformance.requirement import Level, Requirement
 FIRST = Requirement("KEY-01", Level.MUST, "It holds.", "a test")
 SECOND = Requirement("KEY-02", Level.SHOULD, "It holds, too.", "a test")
 # The requirements that were there when the first version was frozen.
-FIRST_COUNT = 143
+FIRST_COUNT = 144
 
 
 def test_every_requirement_of_the_first_version_is_still_scored() -> None:
