@@ -35,7 +35,7 @@ COLUMNS: Final = (
     Column("monitoring", (*_ids("TRK", 3, 5, 7, 8, 9, 10, 11), *_ids("EDG", 5))),
     Column("batching", _ids("BAT", *range(1, 8))),
     Column("key multiplexing", (*_ids("KEY", 4, 5, 6, 8, *range(11, 19)), *_ids("LIM", 3, 4), *_ids("EDG", 3, 4))),
-    Column("semantic cache", _ids("CAC", *range(1, 10))),
+    Column("semantic cache", _ids("CAC", *range(1, 11))),
     Column("streaming", _ids("STR", *range(1, 11))),
 )
 """In the order of the status matrix; ``overall`` is computed over the whole catalogue."""

@@ -278,9 +278,12 @@ class _HttpxBody(httpx.AsyncByteStream):
 async def _sent(
     pool: _Pool, method: str, address: str, headers: CIMultiDict[str], data: Any, timeouts: Timeouts
 ) -> aiohttp.ClientResponse:
+    target = _address(address)
+    if pool.proxy_headers is not None and target.scheme == "http":
+        headers.update(pool.proxy_headers)  # no tunnel is asked for: the proxy reads the request itself
     return await pool.session.request(
         method,
-        _address(address),
+        target,
         headers=headers,
         data=data,
         allow_redirects=False,

@@ -13,6 +13,7 @@ from choir import Choir, Hall, Unknowing, choir
 
 from backends import errors, registry
 from conformance.rows import ROWS
+from conformance.virtual_time import LoopClock, VirtualTimeLoop
 
 
 @pytest.mark.parametrize("settings", [{"max_batch_size": 2}, {"batch_timeout": 0.5}])
@@ -238,3 +239,86 @@ async def test_a_bug_reaches_everybody() -> None:
         results = await asyncio.gather(*[backend.asing("a") for _ in range(4)], return_exceptions=True)
         assert [type(result) for result in results] == [RuntimeError] * 4
         assert held(backend) == []
+
+
+async def test_a_provider_that_takes_one_line_at_a_time() -> None:
+    """Found out once, by halves of halves; everybody is served all the same."""
+    hall = Hall(most=1)
+    async with choir(hall) as backend:
+        for _ in range(2):
+            replies = await asyncio.gather(*[backend.asing(f"{number}") for number in range(4)])
+            assert [reply.text for reply in replies] == ["C:0", "C:1", "C:2", "C:3"]
+        assert sorted(hall.sizes, reverse=True) == [4, 2, 2] + [1] * 8
+
+
+def test_a_batch_leaves_when_its_first_member_has_waited_long_enough() -> None:
+    """Each group at its own time, to the moment, and not before."""
+    loop, hall = VirtualTimeLoop(), Hall()
+
+    async def work() -> list[float]:
+        begun, ends = loop.time(), []
+        async with choir(hall, clock=LoopClock(loop), batch_timeout=3.0) as backend:
+
+            async def sing(after: float, key: str) -> None:
+                await asyncio.sleep(after)
+                await backend.asing("a", key=key)
+                ends.append(round(loop.time() - begun, 2))
+
+            await asyncio.gather(sing(0.0, "C"), sing(1.0, "D"), sing(2.0, "C"), sing(7.0, "C"))
+        return ends
+
+    try:
+        assert loop.run_until_complete(work()) == [3.0, 3.0, 4.0, 10.0]
+        assert hall.sizes == [2, 1, 1]
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+async def test_who_leaves_the_waiting_takes_nobody_along() -> None:
+    """The others wait on together, and who comes later joins them."""
+    hall = Hall()
+    async with choir(hall, max_batch_size=3) as backend:
+
+        def waiting() -> int:
+            return len(backend._batchings.get("default", ()))
+
+        first, second = (asyncio.create_task(backend.asing(text)) for text in "ab")
+        await settle(lambda: waiting() == 2)
+        second.cancel()
+        await settle(lambda: waiting() == 1)
+        replies = await asyncio.gather(first, backend.asing("c"), backend.asing("d"))
+        assert [reply.text for reply in replies] == ["C:a", "C:c", "C:d"]
+        assert hall.sizes == [3]
+
+
+class Endless(Hall):
+    """Never answers; knows who hung up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 0
+
+    async def handle_async_request(self, request: Any) -> Any:
+        await super().handle_async_request(request)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left += 1
+
+
+async def test_a_journey_ends_when_nobody_is_left_on_it() -> None:
+    """Not before: who stays is still served."""
+    hall = Endless()
+    async with choir(hall, max_batch_size=2) as backend:
+        calls = [asyncio.create_task(backend.asing(text)) for text in "ab"]
+        await settle(lambda: hall.sizes == [2])
+        calls[0].cancel()
+        await asyncio.gather(calls[0], return_exceptions=True)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert hall.left == 0
+        calls[1].cancel()
+        await settle(lambda: hall.left == 1)
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert (held(backend), counted(backend)) == ([], (2, 0, 0, 2))

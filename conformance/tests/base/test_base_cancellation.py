@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from base_bench import Hurried, Parrot, Turning, counted, held, parrot
+from base_bench import Hurried, Parrot, Turning, counted, held, parrot, settle
 
 from backends import errors
 from backends.types import ChatReply
@@ -56,7 +56,7 @@ async def _queued() -> Scene:
     transport = Turning(200)
     scene = Scene(parrot(transport, max_concurrent_requests=1), transport)
     scene.others = [asyncio.create_task(scene.backend.asay("first"))]
-    await asyncio.sleep(0)
+    await settle(lambda: bool(transport.keys))
     return scene
 
 
@@ -99,7 +99,7 @@ async def _stream() -> Scene:
 
 async def _stream_queued() -> Scene:
     scene = await _queued()
-    scene.transport._answers = [200, WORDS]
+    scene.transport._answers = [WORDS]
     return scene
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backends import LLVM, OpenAI, S3Kit, errors
 from backends.key_sources import CallableSource, ClientCredentials, FileSource, Issued
-from backends.resilience.freshness import Freshness
+from backends.resilience.freshness import Freshness, Standing
 from backends.s3_kit.credentials import CredentialPair
 from backends.secret import Key
 from backends.settings import Settings
@@ -136,6 +136,55 @@ def test_keys_are_fetched_before_they_end() -> None:
     assert freshness.standing(3541.0).do == "fetch"
     assert freshness.standing(3542.0).do == "go"
     assert freshness.standing(3600.0).do == "wait"
+
+
+def test_keys_of_a_short_life_are_fetched_when_a_tenth_of_it_is_left() -> None:
+    """Or when the source says; until then everybody goes on."""
+    freshness = Freshness()
+    freshness.standing(0.0)
+    freshness.came(100.0, 50.0, None)
+    assert freshness.standing(144.9).do == "go"
+    assert freshness.standing(145.0).do == "fetch"
+    freshness.came(145.0, 50.0, 10.0)
+    assert freshness.standing(154.9).do == "go"
+    assert freshness.standing(155.0).do == "fetch"
+    freshness.came(155.0, None, None)
+    assert freshness.standing(1e12).do == "go"
+    assert freshness.fetched == 3
+
+
+def test_a_failed_fetch_is_tried_again_at_its_time() -> None:
+    """Whoever asks before learns when to come back; keys that are still good go on."""
+    freshness = Freshness()
+    freshness.standing(0.0)
+    assert not freshness.failed(0.0, 4.0)
+    assert freshness.standing(3.9) == Standing("wait", 4.0)
+    assert freshness.standing(4.0) == Standing("fetch")
+    assert freshness.standing(4.0) == Standing("wait")
+    freshness.given_up()
+    assert freshness.standing(4.0) == Standing("fetch")
+    assert not freshness.failed(5.0, 1.0)
+    assert (freshness.fetched, freshness.failures) == (0, 2)
+    freshness.standing(6.0)
+    freshness.came(6.0, 10.0, 1.0)
+    assert (freshness.fetched, freshness.failures) == (1, 0)
+    freshness.standing(7.0)
+    assert freshness.failed(15.0, 4.0)
+    assert freshness.standing(15.9).do == "go"
+    freshness.standing(19.0)
+    assert not freshness.failed(19.0, 1.0)
+
+
+def test_a_refusal_asks_for_other_keys_unless_these_have_just_come() -> None:
+    freshness = Freshness()
+    freshness.standing(0.0)
+    freshness.came(0.0, None, None)
+    assert not freshness.refused(0.9)
+    assert freshness.standing(0.9).do == "go"
+    assert freshness.refused(1.0)
+    assert freshness.standing(1.0).do == "fetch"
+    assert freshness.refused(1.0)
+    assert freshness.standing(1.0) == Standing("wait")
 
 
 # -- sources -----------------------------------------------------------------------------------------------------------
@@ -271,3 +320,39 @@ async def test_a_tenant_has_a_budget() -> None:
     with pytest.raises(errors.BudgetExceededError, match="tenant 'north'"):
         await backend.achat([{"role": "user", "content": "hello"}], model="gpt-6-luna", tenant="north")
     await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://a%2Fb:p%2Fw@proxy.example.com", "Proxy('http://proxy.example.com:80', with credentials)"),
+        ("http://:word@[::1]:3128", "Proxy('http://[::1]:3128', with credentials)"),
+        ("http://proxy.example.com:3128/", "Proxy('http://proxy.example.com:3128')"),
+    ],
+)
+def test_a_proxys_address_is_read_back_as_it_was(url: str, shown: str) -> None:
+    """With the port that HTTP has when none is named, and with what must be escaped escaped."""
+    proxy = Proxy(url)
+    assert repr(proxy) == shown
+    assert Proxy(proxy.url()) == proxy
+    assert hash(Proxy(proxy.url())) == hash(proxy)
+    assert Proxy("http://other.example.com") != proxy
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://p:1",
+        "http://",
+        "http://p:1/path",
+        "http://p:1?query",
+        "http://p:1#part",
+        "http://p:port",
+        "http://u%0A:p:port@p:1",
+        7,
+    ],
+)
+def test_what_is_no_proxy(url: Any) -> None:
+    with pytest.raises(ValueError, match=r"must be|holds control characters") as caught:
+        Proxy(url)
+    assert "p:port" not in str(caught.value)

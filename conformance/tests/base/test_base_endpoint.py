@@ -440,3 +440,24 @@ def test_two_runs_of_a_loop_in_a_row() -> None:
     assert asyncio.run(backend.astream_say().aclose()) is None
     asyncio.run(backend.aclose())
     assert held(backend) == []
+
+
+# -- limits ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_line_may_be_made_longer_and_shorter() -> None:
+    """Each limit by itself; the other stays."""
+    gate = Gate()
+    backend = parrot(gate, max_concurrent_requests=1, queue_size=1)
+    calls = [asyncio.create_task(backend.asay(str(number))) for number in range(2)]
+    await settle(lambda: backend.queue_status()["waiting"]["total"] == 1)
+    backend.resize(queue_size=2)
+    calls.append(asyncio.create_task(backend.asay()))
+    await settle(lambda: backend.queue_status()["waiting"]["total"] == 2)
+    status = backend.queue_status()
+    assert (status["queue_size"], status["max_concurrent_requests"]) == (2, 1)
+    with pytest.raises(errors.QueueFullError):
+        await backend.asay()
+    gate.opened.set()
+    await asyncio.gather(*calls)
+    await backend.aclose()

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from base_bench import held, parrot
+from base_bench import Hurried, Turning, held, parrot
 from test_base_endpoint import Slow, virtually
 
 from backends import S3Kit, errors
@@ -116,3 +116,148 @@ def test_weights_that_do_not_fit_the_keys_are_refused_by_name() -> None:
 def test_budgets_of_tokens_are_refused_where_there_are_none(setting: dict[str, Any]) -> None:
     with pytest.raises(errors.ConfigurationError, match="tokens_per_minute"):
         S3Kit(**setting)
+
+
+def test_what_a_queue_says_of_itself() -> None:
+    """Every figure, while one call is on the wire and two wait."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(loop, Slow(4.0), max_concurrent_requests=1, queue_size=2, max_queue_wait=90.0)
+        await backend.asay()
+        calls = [loop.create_task(backend.asay(priority=level)) for level in (1, 0, 2)]
+        await asyncio.sleep(1.0)
+        with pytest.raises(errors.QueueFullError, match="2 requests are waiting"):
+            await backend.asay()
+        status = backend.queue_status()
+        assert status["service_seconds"] == pytest.approx(4.0, abs=1e-3)
+        assert status["expected_wait_seconds"] == pytest.approx(8.0, abs=1e-3), "one of its level or above goes before"
+        assert status["oldest_wait_seconds"] == pytest.approx(1.0, abs=1e-3)
+        assert {name: status[name] for name in status if not name.endswith("_seconds")} == {
+            "active": 1,
+            "max_concurrent_requests": 1,
+            "queue_size": 2,
+            "waiting": {"high": 1, "normal": 0, "low": 1, "total": 2},
+            "granted": 2,
+            "rejected": 1,
+            "dropped": 0,
+            "peak_active": 1,
+            "adaptive": None,
+            "max_queue_wait": 90.0,
+            "retry_budget": {"left": 50.0, "granted": 0, "denied": 0},
+        }
+        assert status["held_back_seconds"] == 0.0
+        await asyncio.gather(*calls)
+        assert backend.queue_status()["expected_wait_seconds"] == 0.0
+        await backend.aclose()
+
+    virtually(story)
+
+
+def test_without_a_retry_budget_none_is_told() -> None:
+    assert parrot(retry_budget=None).queue_status()["retry_budget"] is None
+
+
+async def test_what_a_breaker_says_of_itself() -> None:
+    """Every figure, after it has opened."""
+    clock = Hurried()
+    backend = parrot(Turning(500), clock=clock, max_retries=0, failure_threshold=2, reset_timeout=7.0)
+    for _ in range(2):
+        with pytest.raises(errors.ServerError):
+            await backend.asay()
+    clock.now += 3.0
+    assert backend.endpoint().breaker_status() == {
+        "state": "open",
+        "failures": 2,
+        "failure_threshold": 2,
+        "reset_timeout": 7.0,
+        "opened": 1,
+        "retry_after": 4.0,
+        "transitions": [
+            {
+                "from": "closed",
+                "to": "open",
+                "monotonic": clock.now - 3.0,
+                "wall": clock.time() - 3.0,
+                "reason": "2 failures in a row",
+            }
+        ],
+    }
+    await backend.aclose()
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_wait_in_the_queue_that_would_be_too_long_is_refused(given_up: bool) -> None:
+    """By what slots are usually held for; nothing is sent, and it counts as turned away."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        transport = Slow(4.0)
+        backend = limited(loop, transport, max_concurrent_requests=1, max_queue_wait=3.9 if given_up else 4.1)
+        await backend.asay()
+        first = loop.create_task(backend.asay())
+        await asyncio.sleep(0)
+        if given_up:
+            with pytest.raises(errors.QueueFullError, match=r"in 4 s, max_queue_wait is 3\.9 s"):
+                await backend.asay()
+        else:
+            await backend.asay()
+        await first
+        assert backend.queue_status()["rejected"] == int(given_up)
+        assert transport.sent == 3 - given_up
+        await backend.aclose()
+
+    virtually(story)
+
+
+def test_who_waits_for_budget_longer_than_it_may_fails_and_holds_nobody_back() -> None:
+    """The others take what there is; a call without a bound waits for its minute."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(loop, Slow(0.0), requests_per_minute=1, max_retry_after=1.0)
+        await backend.asay()
+        for bound in ({"patience": 30.0}, {"deadline": 30.0}):
+            with pytest.raises(errors.RateLimitError, match="cooling down or out of its rate limit for another") as caught:
+                await backend.asay(**bound)
+            assert 59.0 < caught.value.retry_after < 62.0
+            assert backend.queue_status()["held_back_seconds"] == 0.0
+        began = loop.time()
+        await backend.asay()
+        assert 59.0 < loop.time() - began < 62.0, "a minute's budget is no server's whim"
+        assert held(backend) == []
+        await backend.aclose()
+
+    virtually(story)
+
+
+def test_who_waits_for_the_budget_of_one_key_holds_nobody_back() -> None:
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(loop, Slow(0.0), api_keys=["sk-1", "sk-2"], requests_per_minute=1)
+        first, second = (row.fingerprint for row in backend.endpoint().key_status())
+        await backend.asay(use_key=first)
+        waiting = loop.create_task(backend.asay(use_key=first))
+        await asyncio.sleep(1)
+        assert backend.queue_status()["held_back_seconds"] == 0.0
+        began = loop.time()
+        await backend.asay(use_key=second)
+        assert loop.time() - began < 1
+        await waiting
+        await backend.aclose()
+
+    virtually(story)
+
+
+@pytest.mark.parametrize(("status", "cut"), [(429, True), (503, True), (529, True), (500, False), (400, False)])
+def test_who_was_asked_too_much_is_asked_less(status: int, cut: bool) -> None:
+    """What the server refused for want of room cuts an adaptive limit; a failure of its own does not."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(
+            loop, Slow(1.0, status=status), adaptive_concurrency=True, max_concurrent_requests=10, max_retries=0
+        )
+        with pytest.raises(errors.BackendError):
+            await backend.asay()
+        queue = backend.queue_status()
+        assert queue["max_concurrent_requests"] == queue["adaptive"]["now"] == (7 if cut else 10)
+        assert queue["adaptive"]["change"] == ("refused" if cut else "start")
+        await backend.aclose()
+
+    virtually(story)

@@ -93,3 +93,16 @@ def test_a_negative_retry_is_refused() -> None:
     """Counting starts at 0."""
     with pytest.raises(ValueError, match="retry"):
         Backoff().delay(-1, always(0.5))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("initial", 0), ("factor", 1), ("maximum", 0), ("jitter", 0), ("jitter", 1)]
+)
+def test_the_ends_of_a_range_belong_to_it(field: str, value: float) -> None:
+    """No wait at all, no growth, no jitter, and as much as there is."""
+    assert getattr(Backoff(**{field: value}), field) == value
+
+
+def test_the_first_retry_is_number_nought() -> None:
+    """And waits the initial time."""
+    assert Backoff(initial=3.0).delay(0, always(0.5)) == 3.0

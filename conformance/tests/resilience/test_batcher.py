@@ -89,3 +89,58 @@ def test_what_was_learned_holds_for_its_group_and_is_bounded() -> None:
 def test_an_argument_out_of_range(size: int, timeout: float) -> None:
     with pytest.raises(ValueError, match="or more"):
         Batcher(size, timeout)
+
+
+def test_the_least_that_can_be_asked_for() -> None:
+    """A batch of one leaves as it comes; without a wait, at once when somebody looks."""
+    assert members(Batcher(1, 5.0).add("one", "a", 0.0)[1]) == [("one",)]
+    batcher: Batcher[str] = Batcher(2, 0.0)
+    batcher.add("one", "a", 3.0)
+    assert members(batcher.due(3.0)) == [("one",)]
+
+
+def test_what_a_member_brings_unless_it_says_otherwise() -> None:
+    """One item of no length and of middling priority."""
+    place, (batch,) = Batcher(1, 0.0).add("one", "a", 0.0)
+    assert (place.items, place.length, place.level, batch.level) == (1, 0, NORMAL, NORMAL)
+
+
+def test_a_length_at_the_bound_is_full_and_not_too_long() -> None:
+    batcher: Batcher[str] = Batcher(9, 1.0)
+    batcher.add("one", "a", 0.0, length=4, most_length=10)
+    batcher.add("two", "a", 0.0, length=5, most_length=10)
+    assert members(batcher.add("three", "a", 0.0, length=1, most_length=10)[1]) == [("one", "two", "three")]
+
+
+def test_who_withdraws_makes_room() -> None:
+    """Of items and of length."""
+    batcher: Batcher[str] = Batcher(4, 1.0)
+    gone, _ = batcher.add("gone", "a", 0.0, items=2, length=6, most_length=10)
+    batcher.add("one", "a", 0.0, length=1, most_length=10)
+    batcher.withdraw(gone)
+    assert batcher.add("two", "a", 0.0, items=2, length=8, most_length=10)[1] == []
+    assert len(batcher) == 2
+    assert members(batcher.add("three", "a", 0.0, most_length=10)[1]) == [("one", "two", "three")]
+
+
+def test_a_place_in_a_batch_that_left_cannot_be_given_back() -> None:
+    batcher: Batcher[str] = Batcher(2, 1.0)
+    first, _ = batcher.add("one", "a", 0.0)
+    second, _ = batcher.add("two", "a", 0.0)
+    assert not batcher.withdraw(first)
+    assert not batcher.withdraw(second)
+
+
+def test_what_was_learned_is_shared_and_is_never_less_than_one() -> None:
+    """With the machines of other loops; the groups learned of last are remembered."""
+    limits: dict[object, int] = {}
+    one: Batcher[str] = Batcher(9, 1.0, limits)
+    two: Batcher[str] = Batcher(9, 1.0, limits)
+    one.learn("a", 0)
+    assert limits == {"a": 1}
+    assert members(two.add("one", "a", 0.0)[1]) == [("one",)]
+    for number in range(256):
+        one.learn(number, 1)
+        one.learn(0, 1)
+    assert "a" not in limits
+    assert set(limits) == set(range(256))

@@ -50,3 +50,18 @@ def test_a_wrong_argument_is_named(field: str, value: float) -> None:
     """Construction refuses what makes no sense and says which."""
     with pytest.raises(ValueError, match=field):
         RetryBudget(**{field: value})
+
+
+def test_without_a_reserve_there_is_room_for_one_repeat() -> None:
+    """However many requests paid in."""
+    budget = RetryBudget(ratio=1.0, reserve=0.0)
+    for _ in range(10):
+        budget.deposit()
+    assert [budget.withdraw() for _ in range(3)] == [True, False, False]
+    assert (budget.granted, budget.denied) == (1, 2)
+
+
+def test_the_reserve_is_there_from_the_start() -> None:
+    """Fifty repeats unless told otherwise."""
+    budget = RetryBudget()
+    assert [budget.withdraw() for _ in range(51)] == [True] * 50 + [False]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from backends.resilience.hints import read_seconds, retry_after, should_retry
@@ -216,3 +218,15 @@ def test_should_retry(headers: dict[str, str], expected: bool | None) -> None:
 )
 def test_plain_seconds(text: str, expected: float | None) -> None:
     assert read_seconds(text) == (None if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize("text", ["2023-11-14T22:14:20", "Tue, 14 Nov 2023 22:14:20"])
+def test_a_time_without_a_zone_is_of_utc(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the client is."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert retry_after({"retry-after": text}, None, wall=WALL) == 60.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()

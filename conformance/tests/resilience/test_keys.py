@@ -307,3 +307,22 @@ def test_misuse_is_refused_without_showing_a_key() -> None:
         keys.add(key(8), limit=0)
     assert "planted" not in f"{twice.value}{unknown.value}{keys.snapshot(0.0)}{lease(keys)!r}"
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_a_renewed_pool_has_the_same_keys_and_no_past(strategy: Strategy) -> None:
+    """Limits and strategy stay; leases, rate limits, refusals and totals were the parent process's."""
+    keys = pool(2, strategy, limit=3)
+    keys.limit("key 1", 1)
+    one, two = lease(keys), lease(keys)
+    keys.retire(one, "401")
+    keys.cool(two, 50.0)
+    keys.record(two, Usage(1, 2), failed=True)
+    fresh = keys.renewed()
+    assert (fresh.strategy, fresh.keys()) == (strategy, keys.keys())
+    assert [(row.state, row.in_flight, row.requests) for row in fresh.snapshot(0.0)] == [("ready", 0, 0)] * 2
+    assert Counter(lease(fresh).key.name for _ in range(4)) == {"key 0": 3, "key 1": 1}
+    assert fresh.acquire(0.0) == Busy()
+    fresh.add(key(2))
+    assert [lease(fresh).key.name for _ in range(3)] == ["key 2"] * 3
+    assert fresh.acquire(0.0) == Busy()

@@ -65,3 +65,20 @@ def test_a_usage_that_nobody_told_stays_untold() -> None:
 def test_a_total_that_is_not_the_sum_is_parted_by_itself() -> None:
     parts = usage_shares(Usage(4, 4, 10), [1, 1], [3, 1])
     assert [(part.input_tokens, part.output_tokens, part.total_tokens) for part in parts] == [(2, 3, 5), (2, 1, 5)]
+
+
+def test_details_go_with_the_counts_that_contain_them() -> None:
+    """What was read from and written to a cache with the input, reasoning with the output; audio may be either."""
+    whole = Usage(10, 20, 30, False, 5, 10, 4, 6)
+    one, two = usage_shares(whole, [4, 1], [1, 3])
+    assert one == Usage(8, 5, 13, True, 4, 8, 1, 5)
+    assert two == Usage(2, 15, 17, True, 1, 2, 3, 1)
+
+
+def test_who_sent_or_got_nothing_measurable_counts_like_everybody() -> None:
+    """And a detail without a count that contains it is parted by the lengths."""
+    one, two = usage_shares(Usage(4, 6, 10, False), [0, 0], [0, 0])
+    assert (one, two) == (Usage(2, 3, 5, True), Usage(2, 3, 5, True))
+    one, two = usage_shares(Usage(cached_tokens=8, reasoning_tokens=4), [3, 1], [1, 3])
+    assert (one.cached_tokens, two.cached_tokens) == (6, 2)
+    assert (one.reasoning_tokens, two.reasoning_tokens) == (1, 3)

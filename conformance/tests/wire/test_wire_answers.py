@@ -249,7 +249,7 @@ ELSEWHERE = (
     "file:///etc/passwd",
     "ftp://127.0.0.1:PORT/there",
     "javascript:alert(1)",
-    "http://[::1",
+    pytest.param("http://[::1", id="half an IPv6 address"),  # two colons in an identifier hide a test from its own name
     "http://127.0.0.1:notaport/",
     "http://xn--\u00ff.invalid/",
     "http://" + "a" * 70_000,

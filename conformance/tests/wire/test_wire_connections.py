@@ -194,6 +194,24 @@ async def test_closing_the_client_closes_its_connections() -> None:
         await made.aclose()
 
 
+async def test_an_abandoned_connection_is_left_as_it_is() -> None:
+    """After a fork it is the parent's: nothing is closed, no warning is given, and the next request has one of its own."""
+    async with serving(_polite) as server:
+        made = Client()
+        assert await read(made, asking(server.url)) == b"1"
+        (pool,) = made._transport._pools.values()  # type: ignore[attr-defined]
+        kept = [protocol for waiting in pool.session.connector._conns.values() for protocol, _ in waiting]
+        made.abandon()
+        del pool
+        gc.collect()
+        assert await read(made, asking(server.url)) == b"2"
+        assert [protocol.is_connected() for protocol in kept] == [True]
+        await made.aclose()
+        assert [protocol.is_connected() for protocol in kept] == [True]
+        for protocol in kept:
+            protocol.close()
+
+
 class _InThread:
     """A polite server in a loop and thread of its own."""
 

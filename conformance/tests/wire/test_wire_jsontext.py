@@ -177,3 +177,11 @@ def test_a_key_that_is_no_text_is_found_anywhere(value: Any, key: Any) -> None:
     for hidden in ({key: value}, [value, {key: value}], {"a": value, "b": [[{"c": ({key: 1},)}]]}):
         with pytest.raises(ValueError, match="a key that is not a string"):
             jsontext.dumps(hidden)
+
+
+@pytest.mark.parametrize("text", ["[[],[]]", '{"a":{},"b":{}}', '[{},{"a":1}]', '{"a":[],"b":[1]}'])
+def test_depth_is_not_the_number_of_brackets(text: str) -> None:
+    """Two levels are two levels, however often they are opened."""
+    jsontext.loads(text, max_depth=2)
+    with pytest.raises(FormatError, match="nested too deeply"):
+        jsontext.loads(text, max_depth=1)

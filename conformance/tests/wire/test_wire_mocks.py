@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from wire_bench import Peer, asking, client, failure, read, serving
 from backends import OpenAI, errors
 from backends.wire.client import Client
 from backends.wire.transport import AiohttpTransport
-from backends.wire.values import Failure
+from backends.wire.values import Failure, Timeouts, WireError
 
 URL = "https://api.invalid/v1/chat"
 ANSWER = {
@@ -214,3 +215,59 @@ async def test_a_body_of_bytes_has_its_length(size: int) -> None:
     assert "transfer-encoding" not in seen[0]
     assert "user-agent" not in seen[0]
     assert "cookie" not in seen[0]
+
+
+class Refused(AiohttpTransport):
+    """Keeps what it is asked to send, and fails as it is told."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self._failure = failure
+        self.asked: list[Any] = []
+
+    async def exchange(self, *asked: Any) -> Any:
+        self.asked = list(asked)
+        raise WireError(self._failure, "details", sent=True)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "expected"),
+    [
+        ({"timeout": {"connect": 1.0, "read": 2.0, "write": 3.0, "pool": 4.0}}, Timeouts(1.0, 3.0, 2.0, 2.0)),
+        ({"timeout": {"connect": 1.0, "read": 2.0, "write": 3.0, "idle": 5.0}}, Timeouts(1.0, 3.0, 2.0, 5.0)),
+        ({"timeout": {}}, Timeouts(None, None, None, None)),
+        ({}, Timeouts(None, None, None, None)),
+    ],
+)
+async def test_httpx_timeouts_are_ours(extensions: dict[str, Any], expected: Timeouts) -> None:
+    """A silence within the body may be as long as one before it, unless it is said otherwise."""
+    transport = Refused(Failure.CONNECT)
+    headers = [(b"X-Title", "Zoë".encode("latin-1"))]
+    request = httpx.Request("POST", URL, headers=headers, content=b"{}", extensions=extensions)
+    with pytest.raises(httpx.ConnectError):
+        await transport.handle_async_request(request)
+    method, address, sent, data, timeouts = transport.asked
+    assert (method, address, data, timeouts) == ("POST", URL, b"{}", expected)
+    assert ("X-Title", "Zoë") in sent
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [
+        (Failure.CONNECT, httpx.ConnectError),
+        (Failure.TLS, httpx.ConnectError),
+        (Failure.PROXY, httpx.ProxyError),
+        (Failure.CONNECT_TIMEOUT, httpx.ConnectTimeout),
+        (Failure.WRITE_TIMEOUT, httpx.WriteTimeout),
+        (Failure.READ_TIMEOUT, httpx.ReadTimeout),
+        (Failure.RESET_AFTER_SENT, httpx.ReadError),
+        (Failure.PROTOCOL, httpx.RemoteProtocolError),
+    ],
+)
+async def test_our_failures_are_httpxs(failure: Failure, kind: type[httpx.TransportError]) -> None:
+    """With the name of the failure, what happened, and the request."""
+    request = httpx.Request("GET", URL)
+    with pytest.raises(kind, match="details") as caught:
+        await Refused(failure).handle_async_request(request)
+    assert (caught.value.failure, caught.value.request) == (failure, request)
+    assert caught.value.__cause__ is None
