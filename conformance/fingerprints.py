@@ -11,6 +11,7 @@ import hashlib
 import platform
 import sys
 from collections.abc import Iterable
+from dataclasses import fields
 from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
@@ -21,9 +22,9 @@ import conformance
 from conformance import catalogue, check, saboteurs, subject
 from conformance.imports import Modules
 from conformance.jobs import Job
-from conformance.requirement import chapter_of
+from conformance.requirement import Requirement, chapter_of
 
-__all__ = ["Fingerprints"]
+__all__ = ["Fingerprints", "clause_of"]
 
 _DOORS: Final = (
     "backends",  # names that are loaded when first used: who names them needs them
@@ -34,6 +35,10 @@ _DOORS: Final = (
     "conformance.simulators.registry",  # the provider of its subject
     "conformance.subject",  # its subject
 )
+_READERS: Final = {
+    "conformance.checks.life": "backends",  # imports all of it in a fresh process
+    "conformance.checks.sec_code": "backends",  # reads the source of what all share, and of the subject's classes
+}
 _LEFT_OUT: Final = ("tests", "reports", "__pycache__")
 _HARNESS: Final = "conformance.jobs"
 _RECORDINGS: Final = "conformance.recordings"
@@ -52,14 +57,14 @@ class Fingerprints:
     def __init__(self, packages: Iterable[Path] | None = None, data: Iterable[Path] | None = None) -> None:
         self._packages = tuple(packages if packages is not None else map(_folder, (backends, conformance)))
         self._data = tuple(data if data is not None else (self._packages[-1].parent / "fixtures",))
-        self._modules = Modules(self._packages, _LEFT_OUT, _DOORS)
+        self._modules = Modules(self._packages, _LEFT_OUT, _DOORS, _READERS)
         self._checks = {lane: check.load(lane=lane) for lane in check.lanes()}
         self._saboteurs = saboteurs.load()
         self._digests: dict[frozenset[str], str] = {}
 
     def of_job(self, job: Job) -> str:
         """Return the fingerprint of everything that a job finds."""
-        clauses = [repr(catalogue.find(requirement)) for requirement in self._asked(job)]
+        clauses = [clause_of(catalogue.find(requirement)) for requirement in self._asked(job)]
         return self._digest(self._roots(job), [job.title, job.lane, str(job.seed), job.profile, *clauses])
 
     def modules_of(self, job: Job) -> frozenset[str]:
@@ -137,6 +142,12 @@ class Fingerprints:
                     inside = f"{folder.name}/{'/'.join(parts)}"
                     found.append(f"{inside} {hashlib.sha256(path.read_bytes()).hexdigest()}")
         return found
+
+
+def clause_of(requirement: Requirement) -> str:
+    """Return all of a requirement as text, the same in every process."""
+    values = (getattr(requirement, each.name) for each in fields(requirement))
+    return repr([sorted(value) if isinstance(value, frozenset) else value for value in values])
 
 
 def _folder(package: object) -> Path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -45,9 +45,17 @@ class Modules:
         packages: folders of top-level packages.
         left_out: parts of paths, relative to the folder of a package, that hold no module of interest (``tests``).
         doors: modules that load what their caller names.
+        readers: modules that load or read what no text tells, but only of one package: module -> package.
     """
 
-    def __init__(self, packages: Iterable[Path], left_out: Iterable[str] = (), doors: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        packages: Iterable[Path],
+        left_out: Iterable[str] = (),
+        doors: Iterable[str] = (),
+        readers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._readers = dict(readers or {})
         self._doors = frozenset(doors)
         self._paths: dict[str, Path] = {}
         folders = tuple(packages)
@@ -106,9 +114,13 @@ class Modules:
         while waiting:
             one = waiting.pop()
             text = self._text(one)
-            if text.open:
+            if text.open and one not in self._readers:
                 return frozenset(self._paths)
-            needs = [*map(self._resolved, text.imports), *map(self._nearest, text.mentions)]
+            needs = [
+                self.beneath(self._readers[one]) if text.open else (),
+                *map(self._resolved, text.imports),
+                *map(self._nearest, text.mentions),
+            ]
             new = {*_around(one)}.union(*needs) - found
             found |= new
             waiting.extend(new)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from conformance.fingerprints import Fingerprints
+from conformance import catalogue
+from conformance.fingerprints import Fingerprints, clause_of
 from conformance.jobs import Job
 
 _CASE = Job("hf_tei", "BRK-02")
@@ -49,8 +51,17 @@ def test_a_module_concerns_those_who_may_run_it(prints: Fingerprints, module: st
     assert {name for name, job in _JOBS.items() if module in prints.modules_of(job)} == concerned
 
 
-def test_whoever_looks_at_every_module_depends_on_every_module(prints: Fingerprints) -> None:
-    assert {"backends.claude", "conformance.saboteurs.que"} <= prints.modules_of(Job("hf_tei", "LIFE-02"))
+def test_whoever_looks_at_every_backend_depends_on_every_backend(prints: Fingerprints) -> None:
+    found = prints.modules_of(Job("hf_tei", "LIFE-02"))
+    assert {"backends.claude", "backends.vllm.core"} <= found
+    assert "conformance.saboteurs.que" not in found
+
+
+def test_a_requirement_reads_the_same_in_every_process() -> None:
+    """Sets come in another order with every process."""
+    tags = ("stream", "chat", "keys", "http")
+    requirement = replace(catalogue.find("BRK-02"), applies_to=frozenset(tags))
+    assert repr(sorted(tags)) in clause_of(requirement)
 
 
 def test_jobs_differ_by_seed_requirement_and_subject(prints: Fingerprints) -> None:

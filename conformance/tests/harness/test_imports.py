@@ -80,6 +80,11 @@ def test_what_no_text_tells_may_be_anything(name: str, place: Path) -> None:
     assert _modules(place).closure(f"ours.{name}") == _EVERY
 
 
+def test_a_reader_of_one_package_needs_all_of_that_and_no_more(place: Path) -> None:
+    modules = Modules([place], ["tests"], ["ours.door"], {"ours.nosy": "ours.kit"})
+    assert modules.closure("ours.nosy") == {"ours", "ours.nosy", "ours.leaf", *modules.beneath("ours.kit")}
+
+
 def test_a_digest_changes_with_whatever_may_run_and_with_nothing_else(place: Path) -> None:
     before = {name: _modules(place).digest(name) for name in sorted(_EVERY)}
     (place / "kit" / "tool.py").write_text("hammer = 2\n", encoding="utf-8")
