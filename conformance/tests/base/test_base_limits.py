@@ -215,7 +215,9 @@ def test_who_waits_for_budget_longer_than_it_may_fails_and_holds_nobody_back() -
         backend = limited(loop, Slow(0.0), requests_per_minute=1, max_retry_after=1.0)
         await backend.asay()
         for bound in ({"patience": 30.0}, {"deadline": 30.0}):
-            with pytest.raises(errors.RateLimitError, match="cooling down or out of its rate limit for another") as caught:
+            with pytest.raises(
+                errors.RateLimitError, match="cooling down or out of its rate limit for another"
+            ) as caught:
                 await backend.asay(**bound)
             assert 59.0 < caught.value.retry_after < 62.0
             assert backend.queue_status()["held_back_seconds"] == 0.0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mutation import command_line, equivalent, report, taking, verdicts
-from mutation.verdicts import Change, DamagedError, Module, Run
+from benchmarks.mutation import command_line, equivalent, report, taking, verdicts
+from benchmarks.mutation.verdicts import Change, DamagedError, Module, Run
 
 BREAKER = "backends.resilience.breaker"
 HINTS = "backends.resilience.hints"
@@ -62,7 +62,9 @@ def test_the_page_says_what_was_run_and_what_was_not_noticed() -> None:
 
 def test_a_long_line_is_cut_to_where_it_differs() -> None:
     long = "x" * 300
-    page = report.render(a_run(changes={**a_run().changes, f"{HINTS}.read_seconds#4": Change(f"{long} 0", f"{long} 1")}), {})
+    page = report.render(
+        a_run(changes={**a_run().changes, f"{HINTS}.read_seconds#4": Change(f"{long} 0", f"{long} 1")}), {}
+    )
     assert f"``…{'x' * 79} 0``" in page
 
 

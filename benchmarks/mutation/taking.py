@@ -13,7 +13,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from mutation.verdicts import KILLED, NOT_RUN, ROOT, SURVIVED, TIMED_OUT, UNTESTED, Change, DamagedError, Module, Run
+from benchmarks.mutation.verdicts import (
+    KILLED,
+    NOT_RUN,
+    ROOT,
+    SURVIVED,
+    TIMED_OUT,
+    UNTESTED,
+    Change,
+    DamagedError,
+    Module,
+    Run,
+)
 
 __all__ = ["Tool", "mutmut", "take"]
 

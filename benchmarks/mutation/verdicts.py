@@ -14,8 +14,8 @@ from typing import Any, Final
 
 __all__ = ["FILE", "ROOT", "Change", "DamagedError", "Module", "Run", "read", "write"]
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-FILE: Final = ROOT / "mutation" / "verdicts.json"
+ROOT: Final = Path(__file__).resolve().parents[2]
+FILE: Final = ROOT / "benchmarks" / "mutation" / "verdicts.json"
 SCHEMA: Final = 1
 
 KILLED: Final = "k"

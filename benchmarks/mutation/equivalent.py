@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from mutation.verdicts import KILLED, NOT_RUN, ROOT, Change, DamagedError, Run, load
+from benchmarks.mutation.verdicts import KILLED, NOT_RUN, ROOT, Change, DamagedError, Run, load
 
 __all__ = ["FILE", "errors", "read"]
 
-FILE: Final = ROOT / "mutation" / "equivalent.json"
+FILE: Final = ROOT / "benchmarks" / "mutation" / "equivalent.json"
 
 
 def read(path: Path = FILE) -> dict[str, tuple[Change, str]]:

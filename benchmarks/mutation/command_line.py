@@ -1,4 +1,4 @@
-"""The command ``python -m mutation``: take verdicts over, judge the list of equivalent mutants, write the report."""
+"""The command ``python -m benchmarks.mutation``: take verdicts over, judge the list of equivalent mutants, write the report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mutation import equivalent, report, taking, verdicts
+from benchmarks.mutation import equivalent, report, taking, verdicts
 
 __all__ = ["main"]
 
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.check:
         path.write_text(page, "utf-8")
     elif not path.exists() or path.read_text("utf-8") != page:
-        wrong.append(f"{path.name} is not what the verdicts say; run `python -m mutation`")
+        wrong.append(f"{path.name} is not what the verdicts say; run `python -m benchmarks.mutation`")
     whole = report.total(report.scores(run, listed).values())
     if whole.share is None or whole.share < report.TARGET:
         wrong.append(f"the target of {report.TARGET:.0%} is missed")
@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m mutation", description="Write reports/MUTATION.md from the verdicts of a mutation run."
+        prog="python -m benchmarks.mutation",
+        description="Write reports/MUTATION.md from the verdicts of a mutation run.",
     )
     parser.add_argument(
         "--take", action="store_true", help="first take the verdicts over from mutants/, mutmut's folder"
