@@ -83,7 +83,7 @@ def render(run: Run, equivalent: Mapping[str, tuple[Change, str]]) -> str:
     slow = {name for name, letter in run.verdicts() if letter == TIMED_OUT}
     blocks = [
         "# Mutation",
-        "Written by `python -m benchmarks.mutation` from `benchmarks/mutation/verdicts.json` and `benchmarks/mutation/equivalent.json`; not edited by "
+        "Written by `python -m benchmarks.mutation` from `verdicts.json` and `equivalent.json` beside it; not edited by "
         f"hand. {run.tool} under Python {run.python} changes `backends/resilience` and `backends/wire`, one small change at "
         "a time, and runs the tests that reach it (`tox -e mutation`, on demand and not in CI).",
         f"**{whole.percent} of the mutants that were run and are not equivalent were killed** (target: "

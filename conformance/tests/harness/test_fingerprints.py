@@ -54,7 +54,7 @@ def test_a_module_concerns_those_who_may_run_it(prints: Fingerprints, module: st
 def test_whoever_looks_at_every_backend_depends_on_every_backend(prints: Fingerprints) -> None:
     found = prints.modules_of(Job("hf_tei", "LIFE-02"))
     assert {"backends.claude", "backends.vllm.core"} <= found
-    assert "conformance.saboteurs.que" not in found
+    assert "conformance.saboteurs.own_claude" not in found
 
 
 def test_a_requirement_reads_the_same_in_every_process() -> None:
