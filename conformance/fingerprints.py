@@ -36,6 +36,7 @@ _DOORS: Final = (
     "conformance.subject",  # its subject
 )
 _READERS: Final = {
+    "backends.registry": "backends",  # loads any of them by its name
     "conformance.checks.life": "backends",  # imports all of it in a fresh process
     "conformance.checks.sec_code": "backends",  # reads the source of what all share, and of the subject's classes
 }

@@ -81,7 +81,7 @@ class Call(Generic[T]):
     reserved: float | None = None
     admitted: bool = False
     demand: Demand = ONE
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     failed_on: dict[object, str] = field(default_factory=dict)
     watch: Watch | None = None
     secrets: tuple[Key, ...] = ()
