@@ -68,7 +68,7 @@ def test_half_floats_and_single_values_in_a_memoryview_come_back_as_bytes():
         ([numpy.arange(10)[::2]], "one piece of memory"),
         ([numpy.array([1.0], dtype=">f8")], "no numbers of this machine"),
         ([numpy.zeros(2, dtype=[("a", "i4")])], "no numbers of this machine"),
-        ([numpy.array([object()])], "arguments[0]"),
+        ([numpy.array([None], dtype=object)], "arguments[0]"),
         ("ab", "arguments"),
         (b"ab", "arguments"),
         (5, "arguments"),
