@@ -211,7 +211,7 @@ def _learn(
         passage.cool_key(now + (failure.hint if failure.hint is not None else delay))
         tried.add(fingerprint)
     elif blame is Blame.KEY_REFUSED:
-        passage.retire_key(f"{failure.error.status or failure.error.code or 'refused'}")
+        passage.retire_key(f"{failure.error.status}")
         tried.add(fingerprint)
     # The same failure of one request on two keys speaks of the request or the provider once, not twice.
     if blame is Blame.OUTAGE and (call.failed_on.setdefault(failure.kind, fingerprint) == fingerprint or passage.probe):
