@@ -167,11 +167,11 @@ def test_closing_from_another_thread_refuses_them_too() -> None:
         ready.set()
         results.extend(await asyncio.gather(task, return_exceptions=True))
 
-    thread = threading.Thread(target=asyncio.run, args=(wait(),))
+    thread = threading.Thread(target=asyncio.run, args=(wait(),), daemon=True)
     thread.start()
-    ready.wait()
+    ready.wait(5)
     backend.close()
-    thread.join()
+    thread.join(5)
     assert [type(result) for result in results] == [errors.ClosedError]
     assert hall.sizes == []
 

@@ -263,3 +263,21 @@ def test_who_was_asked_too_much_is_asked_less(status: int, cut: bool) -> None:
         await backend.aclose()
 
     virtually(story)
+
+
+def test_a_429_within_the_budget_lowers_the_budget() -> None:
+    """The key's own, or that of a server without keys."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        for keyless in (False, True):
+            backend = limited(loop, Slow(0.0, status=429), requests_per_minute=10, max_retries=0)
+            if keyless:
+                backend._declared["default"] = ("https://parrot.invalid/v1", (), backend.settings)
+            with pytest.raises(errors.RateLimitError):
+                await backend.asay()
+            endpoint = backend.endpoint()
+            budgets = endpoint.keyless.status(loop.time()) if keyless else endpoint.key_status()[0].rates
+            assert [budget["limit"] for budget in budgets] == [5]
+            await backend.aclose()
+
+    virtually(story)

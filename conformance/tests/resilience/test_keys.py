@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from backends.resilience.allowance import ONE, Rates
 from backends.resilience.keys import Busy, Exhausted, KeyLease, KeyPool, KeyStatus, Strategy, Wait
 from backends.secret import Key
 from backends.types import Usage
@@ -326,3 +327,13 @@ def test_a_renewed_pool_has_the_same_keys_and_no_past(strategy: Strategy) -> Non
     fresh.add(key(2))
     assert [lease(fresh).key.name for _ in range(3)] == ["key 2"] * 3
     assert fresh.acquire(0.0) == Busy()
+
+
+def test_keys_of_a_renewed_pool_have_budgets_in_which_nothing_is_spent() -> None:
+    """Those that were there, and those that are added."""
+    keys = KeyPool([key(0)], rates=Rates(requests_per_minute=5))
+    assert isinstance(keys.acquire(0.0, demand=ONE), KeyLease)
+    fresh = keys.renewed()
+    fresh.add(key(1))
+    assert [[rate["left"] for rate in row.rates] for row in fresh.snapshot(0.0)] == [[5], [5]]
+    assert [row.rates[0]["left"] for row in keys.snapshot(0.0)] == [4]

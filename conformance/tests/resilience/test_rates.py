@@ -120,3 +120,30 @@ def test_an_adaptive_limit_begins_with_twenty_and_remembers_few_kinds() -> None:
         limit.answered(f"chat model-{number}", limit.sent(), 1.0, float(number), 1)
     assert len(limit.status(100.0)["usual_seconds"]) == 32
     assert limit.limit == 20, "one request at a time does not need more"
+
+
+def test_the_latest_answer_holds_where_nothing_was_taken_in_between() -> None:
+    """Of a kind that the requests do not use."""
+    allowance = Allowance(Rates(told=True))
+    first, second = (allowance.take(ONE, 0.0) for _ in range(2))
+    allowance.learn(first, {Kind.TOKENS: Told(9, 10, None)}, 0.0)
+    allowance.learn(second, {Kind.TOKENS: Told(3, 10, None)}, 0.0)
+    assert allowance.status(0.0) == [
+        {"kind": "tokens", "source": "provider", "limit": 10, "left": 3, "resets_in": None}
+    ]
+
+
+@pytest.mark.parametrize(("taken", "limit"), [(8, 7), (6, 5), (2, 5)])
+def test_a_refusal_within_the_budget_lowers_it_for_a_minute(taken: int, limit: int) -> None:
+    """To what the server took before it, and to no less than half, in requests and in tokens."""
+    allowance = Allowance(Rates(requests_per_minute=10, tokens_per_minute=100))
+    draws = [allowance.take(Demand(6, 4), 0.0) for _ in range(taken)]
+    allowance.refuse(draws[-1], 0.0)
+    assert [row["limit"] for row in allowance.status(59.0)] == [limit, 10 * limit]
+    assert [row["limit"] for row in allowance.status(60.0)] == [10, 100]
+
+
+def test_a_number_as_long_as_makes_sense_is_read() -> None:
+    """Thirteen digits, and counted as no more than a million million."""
+    assert read_rates(openai("9" * 13, "9" * 13, "1s"), WALL) == {Kind.REQUESTS: Told(10**12, 10**12, 1.0)}
+    assert read_rates(openai("60", "1" * 14, "1s"), WALL) == {}
