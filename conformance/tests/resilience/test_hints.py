@@ -10,6 +10,12 @@ from backends.resilience.hints import read_seconds, retry_after, should_retry
 
 WALL = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
+
+def plain(value: object) -> str | None:
+    """An identifier for a text, without backslashes: pytest escapes those once more each time it collects."""
+    return ascii(value).replace("\\", "/")[:40] if isinstance(value, str) else None
+
+
 HEADER = [
     ("0", 0.0),
     ("5", 5.0),
@@ -50,7 +56,7 @@ HEADER = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), HEADER)
+@pytest.mark.parametrize(("text", "expected"), HEADER, ids=plain)
 def test_retry_after_header(text: str, expected: float | None) -> None:
     """Seconds, fractions, durations and dates are read; what makes no sense was not said."""
     assert retry_after({"retry-after": text}, None, wall=WALL) == pytest.approx(expected)
@@ -84,7 +90,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize("where", ["error.message", "message", "error", "text"])
-@pytest.mark.parametrize(("message", "expected"), MESSAGES[:-1])
+@pytest.mark.parametrize(("message", "expected"), MESSAGES[:-1], ids=plain)
 def test_message(message: str, expected: float | None, where: str) -> None:
     """The wait is found in the message wherever providers put messages."""
     body: object = {

@@ -8,7 +8,7 @@ import tracemalloc
 import zlib
 
 import pytest
-from wire_bench import Peer, asking, client, failure, read, serving
+from wire_bench import Peer, asking, client, failure, plain, read, serving
 
 from backends.wire.decompression import Decompressor, decompressor
 from backends.wire.multipart import FilePart, Multipart
@@ -256,7 +256,7 @@ ELSEWHERE = (
 )
 
 
-@pytest.mark.parametrize("location", ELSEWHERE, ids=lambda location: ascii(location)[:40])
+@pytest.mark.parametrize("location", ELSEWHERE, ids=lambda location: plain(location)[:40])
 async def test_a_redirect_to_elsewhere_is_refused(location: str) -> None:
     """Other hosts, ports and schemes, up or down, and what is no address at all: nothing is sent there."""
 

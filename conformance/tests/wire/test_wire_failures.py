@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wire_bench import Peer, asking, client, failure, read, serving
+from wire_bench import Peer, asking, client, failure, plain, read, serving
 
 from backends.wire.client import Client
 from backends.wire.values import Failure, WireError
@@ -308,7 +308,7 @@ BAD_HEADERS = [
 ]
 
 
-@pytest.mark.parametrize("header", BAD_HEADERS, ids=ascii)
+@pytest.mark.parametrize("header", BAD_HEADERS, ids=plain)
 async def test_a_header_cannot_be_split(header: tuple[str, str]) -> None:
     """Refused here even if nobody before has looked; not a byte reaches the server."""
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from wire_bench import Peer, asking, read, serving
+from wire_bench import Peer, asking, plain, read, serving
 
 from backends.wire.client import Client
 from backends.wire.route import Proxy, Route
@@ -109,6 +109,7 @@ async def test_a_file_that_is_not_there_is_named(route: Route, names: str) -> No
 @pytest.mark.parametrize(
     ("userinfo", "expected"),
     [("", None), ("us%40er:pa%2Fss@", "us@er:pa/ss"), ("user@", "user:"), ("z%C3%B6:w@", "zö:w")],
+    ids=plain,
 )
 async def test_a_proxy_is_told_who_asks(userinfo: str, expected: str | None) -> None:
     """It sees the whole address; the password goes to it alone."""

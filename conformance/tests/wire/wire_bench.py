@@ -16,6 +16,11 @@ from backends.wire.values import Failure, Limits, Timeouts, WireError, WireReque
 Behave = Callable[["Peer"], Awaitable[None]]
 
 
+def plain(value: object) -> str:
+    """An identifier for a parameter, without backslashes: pytest escapes those once more each time it collects."""
+    return ascii(value).replace("\\", "/")
+
+
 class Peer:
     """One connection as the server sees it."""
 
