@@ -281,3 +281,34 @@ def test_a_429_within_the_budget_lowers_the_budget() -> None:
             await backend.aclose()
 
     virtually(story)
+
+
+@pytest.mark.parametrize(("obeyed", "waits"), [(True, 30.0), (False, 0.0)])
+def test_what_headers_say_of_a_key_is_learned(obeyed: bool, waits: float) -> None:
+    """And kept to, where that is asked for."""
+
+    class Telling(Slow):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            answer = await super().handle_async_request(request)
+            answer.headers.update(
+                {
+                    "x-ratelimit-limit-requests": "60",
+                    "x-ratelimit-remaining-requests": "0",
+                    "x-ratelimit-reset-requests": "30s",
+                }
+            )
+            return answer
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        settings = {"rate_limit_headers": True} if obeyed else {"key_strategy": "most_headroom"}
+        backend = limited(loop, Telling(0.0), **settings)
+        await backend.asay()
+        (row,) = backend.endpoint().key_status()
+        assert row.headroom == 0.0
+        assert [(rate["limit"], rate["left"]) for rate in row.rates] == [(60, 0)]
+        began = loop.time()
+        await backend.asay()
+        assert loop.time() - began == pytest.approx(waits, abs=0.1)
+        await backend.aclose()
+
+    virtually(story)

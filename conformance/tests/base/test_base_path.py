@@ -385,3 +385,12 @@ async def test_a_key_freed_while_others_cool_is_taken_at_once() -> None:
     assert [reply.attempts for reply in await asyncio.gather(*calls)] == [1, 1, 1]
     assert held(backend) == []
     await backend.aclose()
+
+
+async def test_a_call_without_patience_for_its_key_ends_with_what_the_server_said() -> None:
+    """Another key that is ready is no help to a call that named one."""
+    backend, wire = path(Say(429, after=3.0), OK, keys=2)
+    error = await fails(backend, use_key=backend.endpoint().key_status()[0].fingerprint, patience=1.0)
+    assert (error.status, error.attempts, error.retry_after, wire.keys) == (429, 1, 3.0, ["sk-1"])
+    assert "cooling" not in error.message
+    await backend.aclose()

@@ -21,6 +21,13 @@ from backends.wire.values import Failure, WireError
         (errors.AuthenticationError, 500, Blame.KEY_REFUSED),
         (errors.ServerError, 409, Blame.CONTENTION),
         (errors.RateLimitError, 429, Blame.KEY_BUSY),
+        (errors.InvalidRequestError, 429, Blame.KEY_BUSY),
+        (errors.RateLimitError, 400, Blame.KEY_BUSY),
+        (errors.InvalidRequestError, 408, Blame.CONTENTION),
+        (errors.InvalidRequestError, 409, Blame.CONTENTION),
+        (errors.InvalidRequestError, 403, Blame.KEY_REFUSED),
+        (errors.QuotaExceededError, 429, Blame.KEY_REFUSED),
+        (errors.InvalidRequestError, 422, Blame.REQUEST),
     ],
 )
 def test_blame(error: type[errors.BackendError], status: int, blame: Blame) -> None:

@@ -236,3 +236,20 @@ def test_a_time_without_a_zone_is_of_utc(text: str, monkeypatch: pytest.MonkeyPa
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("estimate", "expected"),
+    [(20, 20.0), (20.5, 20.5), (0, 0.0), (-1, None), (True, None), ("20", None), (float("inf"), None), (None, None)],
+)
+def test_the_time_that_a_model_takes_to_load(estimate: object, expected: float | None) -> None:
+    """Hugging Face tells it beside the error."""
+    assert retry_after({}, {"error": "Model x is loading", "estimated_time": estimate}, wall=WALL) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("true", True), (" TRUE ", True), ("False", False), ("maybe", None), ("", None)]
+)
+def test_what_the_server_orders(text: str, expected: bool | None) -> None:
+    assert should_retry({"x-should-retry": text}) is expected
+    assert should_retry({}) is None

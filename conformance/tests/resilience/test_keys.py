@@ -9,6 +9,7 @@ import pytest
 from backends.resilience.allowance import ONE, Rates
 from backends.resilience.keys import Busy, Exhausted, KeyLease, KeyPool, KeyStatus, Strategy, Wait
 from backends.secret import Key
+from backends.telemetry.prices import Charge
 from backends.types import Usage
 
 
@@ -337,3 +338,20 @@ def test_keys_of_a_renewed_pool_have_budgets_in_which_nothing_is_spent() -> None
     fresh.add(key(1))
     assert [[rate["left"] for rate in row.rates] for row in fresh.snapshot(0.0)] == [[5], [5]]
     assert [row.rates[0]["left"] for row in keys.snapshot(0.0)] == [4]
+
+
+def test_charges_survive_removal() -> None:
+    """What is known to have been charged, and how often nobody knew, by key and in the sum of those removed long ago."""
+    keys = pool(1)
+    for number in range(1, 40):
+        one = lease(keys)
+        keys.charge(one, Charge(0.25))
+        keys.charge(one, Charge(None))
+        keys.record(one, Usage(), failed=False)
+        keys.release(one)
+        keys.add(key(number))
+        keys.remove(key(number - 1).fingerprint)
+    rows = keys.snapshot(0.0)
+    assert rows[-1].name == "(removed)"
+    assert (rows[-1].cost, rows[-1].unknown_costs) == (7 * 0.25, 7)
+    assert (sum(row.cost for row in rows), sum(row.unknown_costs for row in rows)) == (39 * 0.25, 39)

@@ -147,3 +147,32 @@ def test_a_number_as_long_as_makes_sense_is_read() -> None:
     """Thirteen digits, and counted as no more than a million million."""
     assert read_rates(openai("9" * 13, "9" * 13, "1s"), WALL) == {Kind.REQUESTS: Told(10**12, 10**12, 1.0)}
     assert read_rates(openai("60", "1" * 14, "1s"), WALL) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"), [(Kind.REQUESTS, 1), (Kind.TOKENS, 7), (Kind.INPUT_TOKENS, 5), (Kind.OUTPUT_TOKENS, 2)]
+)
+def test_what_a_request_needs_of_each_kind(kind: Kind, amount: int) -> None:
+    assert Demand(5, 2).of(kind) == amount
+
+
+def test_a_request_larger_than_the_whole_goes_when_the_whole_is_there() -> None:
+    """Otherwise it would never go."""
+    allowance = Allowance(Rates(told=True, obeyed=True))
+    draw = allowance.take(ONE, 0.0)
+    allowance.learn(draw, {Kind.TOKENS: Told(9, 10, 30.0)}, 0.0)
+    assert allowance.ready_at(Demand(50, 0), 1.0) == 30.0
+    assert allowance.ready_at(Demand(50, 0), 30.0) == 30.0
+
+
+def test_a_budget_is_whole_again_at_its_reset_for_a_minute() -> None:
+    """Unless an answer says otherwise first."""
+    allowance = Allowance(Rates(told=True))
+    draw = allowance.take(ONE, 0.0)
+    allowance.learn(draw, {Kind.REQUESTS: Told(2, 10, 30.0)}, 0.0)
+    told = {"kind": "requests", "source": "provider", "limit": 10}
+    assert allowance.status(10.0) == [{**told, "left": 2, "resets_in": 20.0}]
+    assert allowance.status(30.0) == [{**told, "left": 10, "resets_in": 60.0}]
+    allowance.take(ONE, 40.0)
+    assert allowance.status(50.0) == [{**told, "left": 9, "resets_in": 40.0}]
+    assert allowance.status(95.0) == [{**told, "left": 10, "resets_in": 60.0}]

@@ -333,3 +333,25 @@ async def test_a_header_may_hold_latin_1() -> None:
     async with serving(behave) as server, client() as made:
         assert await read(made, asking(server.url, headers=(("x-title", "Zoë"),))) == b"{}"
     assert seen[0]["x-title"].encode("latin-1").decode() == "Zoë"
+
+
+async def test_what_had_come_before_a_failure_is_handed_over_first() -> None:
+    """All of it, although the failure is known by the time that anybody reads."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst words")
+
+    async with serving(behave) as server, client() as made:
+        response = await made.open(asking(server.url))
+        content = response._stream._answer.content
+        for _ in range(1000):
+            if content.exception() is not None:
+                break
+            await asyncio.sleep(0.001)
+        pieces = []
+        with pytest.raises(WireError) as caught:
+            async for piece in response.chunks():
+                pieces.append(piece)
+        assert (pieces, caught.value.failure, caught.value.sent) == ([b"first words"], Failure.CUT_SHORT, True)
+        await response.aclose()

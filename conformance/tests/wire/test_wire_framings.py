@@ -92,7 +92,7 @@ def test_good_events_before_a_bad_one_come_out() -> None:
         decoder.close()
     lines = NDJSONDecoder(50)
     assert lines.feed(b'{"good":1}\n' + b"x" * 100 + b"\n") == ['{"good":1}']
-    with pytest.raises(FormatError):
+    with pytest.raises(FormatError, match="larger than 50 bytes"):
         lines.close()
     lines = NDJSONDecoder()
     assert lines.feed(b'{"good":1}\n"\xff"\n') == ['{"good":1}']

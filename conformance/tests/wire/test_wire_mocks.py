@@ -35,6 +35,8 @@ RAISED: list[tuple[Callable[[httpx.Request], Exception], Failure, bool]] = [
     (lambda request: httpx.ReadTimeout("no", request=request), Failure.READ_TIMEOUT, True),
     (lambda request: httpx.RemoteProtocolError("no", request=request), Failure.PROTOCOL, True),
     (lambda request: httpx.UnsupportedProtocol("no", request=request), Failure.INSECURE, False),
+    (lambda request: httpx.ProxyError("no", request=request), Failure.PROXY, False),
+    (lambda request: httpx.CloseError("no", request=request), Failure.PROTOCOL, True),
 ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import os
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from wire_bench import Peer, asking, client, plain, read, serving
 
 from backends.wire.multipart import FilePart, Multipart
+from backends.wire.values import WireError
 
 DATA = bytes(range(256)) * 600
 
@@ -183,3 +186,46 @@ def test_a_value_may_hold_anything() -> None:
     value = "one\r\ntwo\n--line--\r\n"
     form = Multipart([("a", value)])
     assert parts(form, b"".join(form.chunks()))[0][3] == value.encode()
+
+
+class Changing(io.BytesIO):
+    """Says that it is longer or shorter than it is."""
+
+    def __init__(self, data: bytes, more: int) -> None:
+        super().__init__(data)
+        self._more = more
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return super().seek(offset, whence) + (self._more if whence == os.SEEK_END else 0)
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+async def test_a_file_that_changes_its_size_ends_the_exchange(more: int) -> None:
+    """The server is never left waiting for bytes that do not come, and never sent bytes that were not announced."""
+    seen: list[int] = []
+
+    async def behave(peer: Peer) -> None:
+        head = (await peer.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        announced = int(head.partition("content-length: ")[2].split("\r\n")[0])
+        seen.append(len(await peer.reader.read(-1)) - announced)
+
+    form = Multipart([], [FilePart("file", "f.bin", Changing(DATA, more))])
+    async with serving(behave) as server, client() as made:
+        with pytest.raises(WireError, match="a file of the form changed its size while it was sent"):
+            await read(made, asking(server.url, form, headers=(("content-type", form.content_type),)))
+        await asyncio.sleep(0)
+    assert all(surplus < 0 for surplus in seen)
+
+
+async def test_an_empty_form_has_its_end() -> None:
+    """And its length."""
+    form = Multipart([], boundary="b")
+    assert b"".join(form.chunks()) == b"--b--\r\n"
+    assert (form.length, form.repeatable, form.content_type) == (7, True, "multipart/form-data; boundary=b")
+
+
+def test_boundaries_are_not_guessed() -> None:
+    """Thirty-two random characters each."""
+    first, second = (Multipart([]).content_type.partition("boundary=")[2] for _ in range(2))
+    assert len(first) == len(second) == 32
+    assert first != second
