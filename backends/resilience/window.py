@@ -64,14 +64,9 @@ class SlidingWindow:
         More than the whole limit never fits; it is let in when the window is empty.
         """
         self._forget(now)
-        limit = self.limit(now)
-        over = self.used + min(amount, limit) - limit
-        ready = now
-        for second, taken in self._sums:
-            if over <= 0:
-                break
-            over -= taken
-            ready = float(second + 1 + SECONDS)
+        ready = self._room_at(amount, self.limit(now), now)
+        if now < self._lowered_until < ready:  # before that the whole limit is there again
+            ready = min(ready, max(self._lowered_until, self._room_at(amount, self._limit, now)))
         return ready
 
     def lower(self, limit: int, now: float) -> None:
@@ -83,6 +78,16 @@ class SlidingWindow:
         """Return what could be taken now."""
         self._forget(now)
         return max(0, self.limit(now) - self.used)
+
+    def _room_at(self, amount: int, limit: int, now: float) -> float:
+        over = self.used + min(amount, limit) - limit
+        ready = now
+        for second, taken in self._sums:
+            if over <= 0:
+                break
+            over -= taken
+            ready = float(second + 1 + SECONDS)
+        return ready
 
     def _forget(self, now: float) -> None:
         while self._sums and self._sums[0][0] + 1 + SECONDS <= now:

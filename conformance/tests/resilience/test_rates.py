@@ -176,3 +176,14 @@ def test_a_budget_is_whole_again_at_its_reset_for_a_minute() -> None:
     allowance.take(ONE, 40.0)
     assert allowance.status(50.0) == [{**told, "left": 9, "resets_in": 40.0}]
     assert allowance.status(95.0) == [{**told, "left": 10, "resets_in": 60.0}]
+
+
+def test_a_lowered_limit_is_not_waited_for_longer_than_it_holds() -> None:
+    """Room under the whole limit, once that is back, is room."""
+    window = SlidingWindow(2)
+    window.take(1, 0.0)
+    window.take(1, 40.0)
+    window.lower(1, 10.0)
+    assert window.ready_at(1, 50.0) == 70.0, "at 61 there is room for two, and from 70 on two are allowed"
+    assert window.ready_at(1, 70.0) == 70.0
+    assert window.ready_at(2, 70.0) == 101.0
