@@ -322,3 +322,18 @@ async def test_a_journey_ends_when_nobody_is_left_on_it() -> None:
         await settle(lambda: hall.left == 1)
         await asyncio.gather(*calls, return_exceptions=True)
         assert (held(backend), counted(backend)) == ([], (2, 0, 0, 2))
+
+
+class Short(Choir):
+    """Loses a reply behind the wire."""
+
+    def _parted(self, members: Any, replies: Any) -> list[Any]:
+        return super()._parted(members, replies)[:-1]
+
+
+async def test_replies_that_do_not_add_up_leave_nobody_waiting() -> None:
+    async with choir(Hall(), Short) as backend:
+        async with asyncio.timeout(5):
+            results = await asyncio.gather(*[backend.asing("a") for _ in range(4)], return_exceptions=True)
+        assert isinstance(results[-1], ValueError)
+        assert held(backend) == []

@@ -312,3 +312,59 @@ def test_what_headers_say_of_a_key_is_learned(obeyed: bool, waits: float) -> Non
         await backend.aclose()
 
     virtually(story)
+
+
+@pytest.mark.parametrize(("keys", "between"), [(1, 30.0), (2, 15.0)])
+def test_while_budgets_hold_everybody_back_their_pace_is_the_wait(keys: int, between: float) -> None:
+    """Each that stands before adds what lies between two requests, over all keys."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(
+            loop, Slow(0.0), requests_per_minute=2, api_keys=[f"sk-{number}" for number in range(keys)], queue_size=100
+        )
+        for _ in range(2 * keys):
+            await backend.asay()
+        calls = [loop.create_task(backend.asay()) for _ in range(4)]
+        await asyncio.sleep(10.0)
+        status = backend.queue_status()
+        assert (status["active"], status["waiting"]["total"]) == (0, 3), "one holds the others back"
+        held_back = status["held_back_seconds"]
+        assert 45 < held_back < 52
+        assert status["expected_wait_seconds"] == pytest.approx(held_back + 3 * between)
+        await asyncio.gather(*calls)
+        assert backend.queue_status()["expected_wait_seconds"] == 0.0
+        await backend.aclose()
+
+    virtually(story)
+
+
+def test_a_key_that_has_cooled_is_taken_before_a_busy_one_comes_free() -> None:
+    """Whoever waits because all keys are busy is woken by the one that cools, if that is sooner."""
+
+    class Uneven(httpx.AsyncBaseTransport):
+        def __init__(self) -> None:
+            self.came: list[tuple[str, float]] = []
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            key = request.headers["authorization"].removeprefix("Bearer ")
+            self.came.append((key, round(asyncio.get_running_loop().time() - began, 3)))
+            if key == "sk-1":
+                await asyncio.sleep(100.0)
+            elif len(self.came) == 2:
+                return httpx.Response(429, headers={"retry-after": "5"}, request=request)
+            return httpx.Response(200, json={"text": "hi"}, request=request)
+
+    began = 0.0
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        nonlocal began
+        began, transport = loop.time(), Uneven()
+        backend = limited(loop, transport, api_keys=["sk-1", "sk-2"], per_key_limit=1, max_retries=0, jitter=0.0)
+        first = loop.create_task(backend.asay())
+        await asyncio.sleep(0)
+        assert (await backend.asay()).attempts == 2
+        assert transport.came == [("sk-1", 0.0), ("sk-2", 0.0), ("sk-2", 5.0)]
+        await first
+        await backend.aclose()
+
+    virtually(story)
