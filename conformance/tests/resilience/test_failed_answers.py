@@ -6,7 +6,16 @@ import pytest
 
 from backends import errors
 from backends.operation import Repeat
-from backends.resilience.failures import Blame, error_class, failed_answer, failed_format, failed_stream, failed_wire
+from backends.resilience.failures import (
+    AttemptFailed,
+    Blame,
+    error_class,
+    failed_answer,
+    failed_format,
+    failed_stream,
+    failed_wire,
+)
+from backends.secret import Key
 from backends.wire.values import Failure, WireError
 
 
@@ -155,3 +164,14 @@ def test_a_failure_of_the_network(
 @pytest.mark.parametrize("failure", list(Failure))
 def test_every_failure_of_the_network_has_words(failure: Failure) -> None:
     assert len(failed_wire(WireError(failure, sent=True), Repeat.NEVER).error.message) > 10
+
+
+def test_a_code_that_quotes_a_key_is_known_without_it() -> None:
+    """It still tells one failure from another; a status stays what it is."""
+    key = Key("sk-planted-7Hq2")
+    error = errors.ServerError("It broke with sk-planted-7Hq2.", code="bad sk-planted-7Hq2")
+    failure = AttemptFailed(error, Blame.OUTAGE, repeatable=True, kind="bad sk-planted-7Hq2").made_known(iter([key]))
+    assert isinstance(failure.kind, str)
+    assert failure.kind.startswith("bad ")
+    assert "planted" not in f"{failure.kind} {failure.error} {failure.error.code}"
+    assert AttemptFailed(error, Blame.OUTAGE, repeatable=True, kind=500).made_known([key]).kind == 500

@@ -117,3 +117,32 @@ def test_time_is_linear(made: Callable[[int], Any], unit: bytes) -> None:
         return best
 
     assert cost(40_000) < 10 * cost(10_000)
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_the_data_lines_of_an_event_are_joined(lines: int) -> None:
+    """With a line feed between two, and none after the last."""
+    (event,) = SSEDecoder().feed(b"".join(b"data: %d\n" % number for number in range(lines)) + b"\n")
+    assert event.data == "\n".join(map(str, range(lines)))
+
+
+@pytest.mark.parametrize("limit", [7, 8])
+def test_an_event_may_be_as_long_as_the_bound(limit: int) -> None:
+    """All its lines together, without their ends."""
+    decoder = SSEDecoder(limit)
+    if limit == 8:
+        assert decoder.feed(b"data\ndata\n\n") == [ServerSentEvent("\n")]
+        assert decoder.feed(b"data\ndata\n\n") == [ServerSentEvent("\n")], "each event has the whole bound"
+    else:
+        with pytest.raises(FormatError):
+            decoder.feed(b"data\ndata\n\n")
+
+
+def test_a_line_may_be_as_long_as_the_bound() -> None:
+    """Whole or in pieces, with an end or without."""
+    for pieces in ([b"12345\n"], [b"123", b"45", b"\n"], [b"1\n12345\n"], [b"12345"]):
+        decoder = NDJSONDecoder(5)
+        assert _all(decoder, pieces)[-1] == "12345"
+    for pieces in ([b"123456\n"], [b"123", b"456"], [b"\n123456"], [b"123456"]):
+        with pytest.raises(FormatError, match="larger than 5 bytes"):
+            _all(NDJSONDecoder(5), pieces)
