@@ -368,3 +368,18 @@ def test_a_key_that_has_cooled_is_taken_before_a_busy_one_comes_free() -> None:
         await backend.aclose()
 
     virtually(story)
+
+
+@pytest.mark.parametrize(("status", "left"), [(500, 900), (400, 1000), (429, 500)])
+def test_tokens_of_what_was_refused_were_not_used(status: int, left: int) -> None:
+    """Those of a call that failed for want of an answer may have been. (A 429 also lowers the budget.)"""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(loop, Slow(1.0, status=status), tokens_per_minute=1000, max_retries=0)
+        with pytest.raises(errors.BackendError):
+            await backend.asay(extra_body={"max_tokens": 100})
+        (row,) = backend.endpoint().key_status()
+        assert [rate["left"] for rate in row.rates] == [left]
+        await backend.aclose()
+
+    virtually(story)

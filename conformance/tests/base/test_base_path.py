@@ -395,3 +395,43 @@ async def test_a_call_without_patience_for_its_key_ends_with_what_the_server_sai
     assert (error.status, error.attempts, error.retry_after, wire.keys) == (429, 1, 3.0, ["sk-1"])
     assert "cooling" not in error.message
     await backend.aclose()
+
+
+async def test_a_retry_is_never_refused_by_a_full_queue() -> None:
+    """Its place was given to another meanwhile; it waits for the next."""
+    backend, wire = path(Say(503), OK, max_concurrent_requests=1, queue_size=0)
+    clock, gate = backend.endpoint().clock, asyncio.Event()
+    handle, others = wire.handle_async_request, []
+
+    async def gated(request: httpx.Request) -> httpx.Response:
+        answer = await handle(request)
+        if len(wire.came) == 2:
+            await gate.wait()
+        return answer
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds  # type: ignore[attr-defined]
+        others.append(asyncio.create_task(backend.asay()))
+        await settle(lambda: len(wire.came) == 2)
+
+    wire.handle_async_request = gated  # type: ignore[method-assign]
+    clock.sleep = sleep  # type: ignore[method-assign]
+    first = asyncio.create_task(backend.asay())
+    await settle(lambda: backend.queue_status()["waiting"]["total"] == 1)
+    gate.set()
+    assert (await first).attempts == 2
+    assert (await others[0]).attempts == 1
+    assert held(backend) == []
+    await backend.aclose()
+
+
+async def test_calls_that_begin_alike_share_a_key() -> None:
+    """So that the provider's cache of prompts is of use; calls that do not, are spread."""
+    backend, wire = path(OK, keys=4, prefix_affinity=200)
+    for _ in range(5):
+        await backend.asay("once upon a time")
+    assert len(set(wire.keys)) == 1
+    for number in range(20):
+        await backend.asay(f"{number} times upon a time")
+    assert len(set(wire.keys)) == 4
+    await backend.aclose()

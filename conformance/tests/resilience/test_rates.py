@@ -187,3 +187,12 @@ def test_a_lowered_limit_is_not_waited_for_longer_than_it_holds() -> None:
     assert window.ready_at(1, 50.0) == 70.0, "at 61 there is room for two, and from 70 on two are allowed"
     assert window.ready_at(1, 70.0) == 70.0
     assert window.ready_at(2, 70.0) == 101.0
+
+
+def test_a_slot_that_is_held_for_a_moment_counts_for_a_moment() -> None:
+    turnover = Turnover(0.0)
+    for began in range(3):
+        turnover.ended(float(began), began + 0.5)
+    assert turnover.seconds == 0.5
+    turnover.ended(9.0, 8.0)  # a clock that went back
+    assert turnover.seconds == pytest.approx(0.375)
