@@ -383,3 +383,24 @@ def test_tokens_of_what_was_refused_were_not_used(status: int, left: int) -> Non
         await backend.aclose()
 
     virtually(story)
+
+
+def test_whoever_comes_after_the_time_is_up_lets_the_waiting_in() -> None:
+    """They were held back by somebody who never came to let them on."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        endpoint = limited(loop, Slow(0.0), max_concurrent_requests=2).endpoint()
+        await endpoint.enter(1)
+        endpoint.leave(hold_back_until=loop.time() + 10.0)
+        waiting = loop.create_task(endpoint.enter(1))
+        await asyncio.sleep(9.0)
+        late = loop.create_task(endpoint.enter(1))
+        await asyncio.sleep(2.0)
+        assert not waiting.done()
+        third = loop.create_task(endpoint.enter(1))
+        await asyncio.sleep(0.1)
+        assert (waiting.done(), late.done(), third.done()) == (True, True, False)
+        endpoint.leave()
+        await third
+
+    virtually(story)

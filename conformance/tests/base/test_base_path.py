@@ -427,7 +427,7 @@ async def test_a_retry_is_never_refused_by_a_full_queue() -> None:
 
 async def test_calls_that_begin_alike_share_a_key() -> None:
     """So that the provider's cache of prompts is of use; calls that do not, are spread."""
-    backend, wire = path(OK, keys=4, prefix_affinity=200)
+    backend, wire = path(OK, keys=4, prefix_affinity=20)
     for _ in range(5):
         await backend.asay("once upon a time")
     assert len(set(wire.keys)) == 1

@@ -187,7 +187,13 @@ def test_transitions_are_recorded_by_both_clocks() -> None:
         (State.OPEN, State.HALF_OPEN, 70.0, WALL + 70),
         (State.HALF_OPEN, State.CLOSED, 71.0, WALL + 71),
     ]
-    assert breaker.transitions[0].reason == "5 failures in a row"
+    assert [one.reason for one in breaker.transitions] == [
+        "5 failures in a row",
+        "the reset timeout passed",
+        "the probe failed",
+        "the reset timeout passed",
+        "the probe succeeded",
+    ]
 
 
 def test_the_record_is_bounded() -> None:
