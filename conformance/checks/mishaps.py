@@ -47,6 +47,7 @@ __all__ = [
     "FIELDS",
     "HARMLESS",
     "KEYS",
+    "OF_FAULTS",
     "SETTINGS",
     "SLOW",
     "STREAMED",
@@ -87,6 +88,11 @@ FIELDS: Final = (Replace, Drop)
 """Kinds that are aimed at a field of the answer, which is the subject's to name."""
 HARMLESS: Final = frozenset({"LongStream", "Pings", "SplitAt", "SplitEvery"})
 """Actions after which an answer is as good as before."""
+OF_FAULTS: Final = frozenset(
+    {"BadChunk", "Coded", "CutHead", "CutInCharacter", "CutInChunk", "DropIdle", "ErrorInside", "Fields", "HangInHead"}
+    | {"Headers", "Informational", "Literal", "Prefixed", "SlowHead", "StatusLine", "Twice", "Unsolicited"}
+)
+"""Actions of the chapters FLT and LIM: bytes broken in other places than those above, by a server that quotes nobody."""
 SETTINGS: Final[dict[str, Any]] = {
     "max_retries": 0,
     "initial_retry_delay": 0.01,

@@ -79,9 +79,9 @@ def replay(name: str, machine_class: Callable[..., Any] | None = None, folder: P
     machine.bench(machine_class or machine.genuine).replay(kept.steps)
 
 
-def record(broken: Broken, folder: Path = FOLDER) -> Path | None:
-    """Search for a counterexample to a broken machine, shrink it and write it; None when the search found nothing."""
-    found = counterexample(MACHINES[broken.machine].run, broken.subject, default_settings(500, 50))
+def record(broken: Broken, folder: Path = FOLDER, *, examples: int = 500) -> Path | None:
+    """Search so many examples for a counterexample to a broken machine, shrink it and write it; None when there was none."""
+    found = counterexample(MACHINES[broken.machine].run, broken.subject, default_settings(examples, 50))
     if found is None:
         return None
     path = folder / f"{broken.name}.json"

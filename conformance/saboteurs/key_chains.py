@@ -7,7 +7,7 @@ from typing import Any
 
 from backends import errors
 from backends.streams import AsyncStream, StreamState
-from conformance.saboteurs import EVERY_ROW, saboteur
+from conformance.saboteurs import saboteur
 
 
 def _changed_options(backend: Any, **changes: Any) -> None:
@@ -19,7 +19,7 @@ def _changed_options(backend: Any, **changes: Any) -> None:
     backend._call = spoilt
 
 
-@saboteur("KEY-15", "takes any key, whichever was named", subjects=EVERY_ROW)
+@saboteur("KEY-15", "takes any key, whichever was named")
 def any_key_will_do(backend: Any) -> None:
     """They are all the same account."""
     _changed_options(backend, use_key=None)
@@ -37,7 +37,7 @@ def goes_keyless(backend: Any) -> None:
     backend.remove_key = spoilt
 
 
-@saboteur("KEY-16", "waits however impatient the call is", subjects=EVERY_ROW)
+@saboteur("KEY-16", "waits however impatient the call is")
 def waits_anyway(backend: Any) -> None:
     """Sixteen seconds are nothing."""
     make = backend._call

@@ -8,11 +8,11 @@ from backends.resilience.allowance import Allowance, Rates
 from backends.resilience.endpoint import Endpoint
 from backends.resilience.key_state import Entry, KeyLease
 from backends.resilience.keys import KeyPool, Strategy
-from conformance.saboteurs import EVERY_ROW, HTTP_ROWS, saboteur
+from conformance.saboteurs import saboteur
 from conformance.saboteurs.common import patched_endpoint
 
 
-@saboteur("KEY-13", "gives every key the same share", subjects=EVERY_ROW)
+@saboteur("KEY-13", "gives every key the same share")
 def weighs_nothing(backend: Any) -> None:
     """The weights are accepted and inert."""
 
@@ -52,7 +52,7 @@ def _with_headroom(backend: Any, kind: type[Allowance]) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("KEY-14", "compares what is left and not the share of it", subjects=HTTP_ROWS)
+@saboteur("KEY-14", "compares what is left and not the share of it")
 def compares_numbers(backend: Any) -> None:
     """A large key that is nearly spent looks better than a small fresh one."""
 

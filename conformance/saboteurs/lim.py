@@ -15,7 +15,7 @@ from backends.resilience.keys import KeyPool, Wait
 from backends.resilience.rate_headers import Kind, Told
 from backends.resilience.turnover import Turnover
 from backends.resilience.window import SlidingWindow
-from conformance.saboteurs import HTTP_ROWS, saboteur
+from conformance.saboteurs import saboteur
 from conformance.saboteurs.common import SpoiltPassage, patched_endpoint, patched_passage
 
 
@@ -35,7 +35,7 @@ def _with_allowances(backend: Any, make: Callable[[Rates], Allowance]) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("LIM-01", "hears no refusal", subjects=HTTP_ROWS)
+@saboteur("LIM-01", "hears no refusal")
 def deaf_to_refusals(backend: Any) -> None:
     """Only slow answers count."""
 
@@ -106,7 +106,7 @@ def no_ceiling(backend: Any) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("LIM-03", "sends whatever the budget", subjects=HTTP_ROWS)
+@saboteur("LIM-03", "sends whatever the budget")
 def spends_freely(backend: Any) -> None:
     """Concurrent calls do not see each other's requests (litellm#5783)."""
 
@@ -157,7 +157,7 @@ def refuses_instead_of_waiting(backend: Any) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("LIM-04", "sends although the provider said that nothing is left", subjects=HTTP_ROWS)
+@saboteur("LIM-04", "sends although the provider said that nothing is left")
 def ignores_what_is_left(backend: Any) -> None:
     """The 429 will say it again."""
 
@@ -185,7 +185,7 @@ def believes_nonsense(backend: Any) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("LIM-05", "lets everybody wait who fits into the queue", subjects=HTTP_ROWS)
+@saboteur("LIM-05", "lets everybody wait who fits into the queue")
 def patient_without_end(backend: Any) -> None:
     """The setting is accepted and inert."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from backends.resilience.admission import Admission, Overflow, Submission
 from backends.resilience.endpoint import Endpoint
 from backends.resilience.line import Ticket, WaitingLine
-from conformance.saboteurs import EVERY_ROW, HTTP_ROWS, saboteur
+from conformance.saboteurs import EVERY_ROW, saboteur
 from conformance.saboteurs.common import SpoiltPassage, patched_endpoint, patched_passage, sleep_in_the_slot
 
 
@@ -30,7 +30,7 @@ def _with_admission(backend: Any, kind: type[Admission[Any]]) -> None:
     patched_endpoint(backend, change)
 
 
-@saboteur("QUE-01", "lets one more in than the limit", subjects=HTTP_ROWS)
+@saboteur("QUE-01", "lets one more in than the limit")
 def off_by_one(backend: Any) -> None:
     """A limit of three is four."""
 

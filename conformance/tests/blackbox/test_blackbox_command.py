@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conformance import commands, reports
+from conformance import command_blackbox, commands, reports
 from conformance.blackbox import roster
 from conformance.command_line import main
 from conformance.evidence import Writer, read
@@ -110,9 +110,11 @@ def test_a_whole_run_of_a_listed_subject_writes_the_scoreboard(
     listed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = {
-        name: question for name, question in commands.run_subjects.__globals__["load"]().items() if name[:4] == "REAL"
+        name: question
+        for name, question in command_blackbox.run_subjects.__globals__["load"]().items()
+        if name[:4] == "REAL"
     }
-    monkeypatch.setitem(commands.run_subjects.__globals__, "load", lambda: few)
+    monkeypatch.setitem(command_blackbox.run_subjects.__globals__, "load", lambda: few)
     assert main(["run", "--subject", listed]) == 1
     assert "Look at reports/SCOREBOARD.md" in capsys.readouterr().out
     assert Path("reports/scoreboard/liar.jsonl").exists()

@@ -61,7 +61,7 @@ def test_a_new_provider_of_the_dialect_is_short() -> None:
     assert len(written) <= MOST_LINES
 
 
-JUDGED = sorted(set(check.load()) - {"LIFE-01"})
+JUDGED = sorted(set(check.load()) - {"LIFE-01", "QUE-15"})  # the walk of QUE-15 takes its row by name
 """All but what a fresh process imports: it does not know of the folder."""
 
 
@@ -70,7 +70,13 @@ def test_the_example_meets_the_contract(acme: Subject, requirement_id: str) -> N
     requirement = catalogue.find(requirement_id)
     found = check.checks()[requirement_id]
     if jobs.not_applicable(acme, requirement) is not None:
-        assert requirement_id in {"CAP-03", "CAP-05", "SEC-04", "TRK-08"}  # a vendor's prices are data of its own
+        assert requirement_id in {
+            "CAP-03",
+            "CAP-05",
+            "SEC-04",
+            "SEC-12",
+            "TRK-08",
+        }  # a vendor's prices are data of its own
         return
     outcomes = {case: conduct(acme, requirement, found, case=case) for case in found.cases_for(acme)}
     assert outcomes

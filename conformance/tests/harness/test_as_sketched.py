@@ -33,11 +33,12 @@ def _fails(requirement_id: str) -> bool:
 
 def test_the_sketch_fails_exactly_the_requirements_of_its_defects() -> None:
     """Every defect is caught where it belongs, and no check rejects the sketch for what it does right."""
-    expected = {requirement for requirements in DEFECTS.values() for requirement in requirements}
+    expected = {requirement for requirements in DEFECTS.values() for requirement in requirements} - check.COSTLY
     concerned = [
         requirement_id
         for requirement_id in check.load()
         if not_applicable(SUBJECT, catalogue.find(requirement_id)) is None
+        and requirement_id not in check.COSTLY  # the kill matrix shows the sketch to these
     ]
     assert expected <= set(concerned)
     assert {requirement_id for requirement_id in concerned if _fails(requirement_id)} == expected

@@ -37,7 +37,8 @@ def test_every_mishap_has_a_name_of_its_own_and_exists() -> None:
 
 def test_every_action_that_can_strike_an_exchange_is_used_or_another_chapter_has_it() -> None:
     used = {type(action).__name__ for mishap in MISHAPS for action in mishap.actions}
-    elsewhere = {"LongStream", "SlowFirstByte", "SplitAt"}  # of STR: backpressure, patience, events together
+    # of STR: backpressure, patience, events together; of LIM: what a server says of its limits
+    elsewhere = {"LongStream", "SlowFirstByte", "SplitAt", "Headers"}
     assert set(ACTIONS) - used == elsewhere
 
 

@@ -20,7 +20,7 @@ from conformance import runner
 
 whole = runner.plan
 runner.plan = lambda selection: tuple(
-    job for job in whole(selection) if job.subject == "openai" and job.requirement.startswith("REAL-")
+    job for job in whole(selection) if job.subject == "openai" and job.requirement in ("BRK-01", "BRK-04", "BRK-08", "BRK-10")
 )
 """
 

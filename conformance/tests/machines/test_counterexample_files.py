@@ -16,7 +16,7 @@ from conformance.machines.broken.breaker import WedgedProbe
 
 def test_record_and_replay(tmp_path: Path) -> None:
     """What is found is shrunk, written one step a line, and shows the same fault when read back."""
-    path = counterexamples.record(Broken("breaker", "BRK-06", WedgedProbe), tmp_path)
+    path = counterexamples.record(Broken("breaker", "BRK-06", WedgedProbe), tmp_path, examples=100)
     assert path == tmp_path / "breaker-wedged-probe.json"
     text = path.read_text(encoding="utf-8")
     kept = counterexamples.load("breaker-wedged-probe", tmp_path)
@@ -29,7 +29,7 @@ def test_record_and_replay(tmp_path: Path) -> None:
 
 def test_a_class_that_is_right_leaves_no_file(tmp_path: Path) -> None:
     """The search ends empty-handed and says so."""
-    assert counterexamples.record(Broken("budget", "BAK-11", _genuine("budget")), tmp_path) is None
+    assert counterexamples.record(Broken("budget", "BAK-11", _genuine("budget")), tmp_path, examples=20) is None
     assert counterexamples.names(tmp_path) == ()
 
 

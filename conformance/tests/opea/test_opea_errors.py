@@ -131,7 +131,7 @@ async def test_a_swallowed_failure_is_an_error_in_both_modes(sim: Simulator) -> 
         (EmptyStream(terminator=True), errors.ResponseFormatError),
         (EmptyBody(200), errors.TransportError),
         (ErrorEvent(0), errors.ResponseFormatError),
-        (Html(200), errors.TransportError),
+        (Html(200), errors.ResponseFormatError),
     ],
 )
 async def test_broken_streams_of_a_megaservice(sim: Simulator, fault: Any, kind: type[errors.BackendError]) -> None:
