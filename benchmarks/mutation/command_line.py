@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.take:
-            verdicts.write(taking.take(taking.mutmut()), options.verdicts)
+            verdicts.write(taking.take(taking.mutmut(), sample=options.sample), options.verdicts)
         run, listed = verdicts.read(options.verdicts), equivalent.read(options.equivalent)
     except verdicts.DamagedError as problem:
         print(f"mutation: {problem}", file=sys.stderr)
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--take", action="store_true", help="first take the verdicts over from mutants/, mutmut's folder"
     )
+    parser.add_argument("--sample", default="", metavar="WORDS", help="with --take: which mutants were run, if not all")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the report is another")
     parser.add_argument("--verdicts", type=Path, default=verdicts.FILE, help="file of the verdicts")
     parser.add_argument("--equivalent", type=Path, default=equivalent.FILE, help="file of the equivalent mutants")

@@ -87,7 +87,7 @@ def render(run: Run, equivalent: Mapping[str, tuple[Change, str]]) -> str:
         f"hand. {run.tool} under Python {run.python} changes `backends/resilience` and `backends/wire`, one small change at "
         "a time, and runs the tests that reach it (`tox -e mutation`, on demand and not in CI).",
         f"**{whole.percent} of the mutants that were run and are not equivalent were killed** (target: "
-        f"{TARGET:.0%}, {reached}). {_extent(whole)} {_timeouts(whole)} The tool leaves alone what stands outside functions, "
+        f"{TARGET:.0%}, {reached}). {_extent(whole, run.sample)} {_timeouts(whole)} The tool leaves alone what stands outside functions, "
         "and decorated functions (properties among them).",
         "## By module",
         _table(
@@ -114,10 +114,11 @@ def render(run: Run, equivalent: Mapping[str, tuple[Change, str]]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _extent(whole: Score) -> str:
+def _extent(whole: Score, sample: str) -> str:
     if whole.run == whole.made:
         return f"All {whole.made} mutants were run."
-    return f"Of {whole.made} mutants {whole.run} were run; the others are neither here nor there."
+    which = f" ({sample})" if sample else ""
+    return f"Of {whole.made} mutants {whole.run} were run{which}; the others count neither way."
 
 
 def _timeouts(whole: Score) -> str:

@@ -75,8 +75,9 @@ def mutmut() -> Tool:
     return Tool(f"mutmut {version('mutmut')}", difference)
 
 
-def take(tool: Tool, root: Path = ROOT) -> Run:
-    """Return the verdicts that stand in the tool's folder under ``root``, the root of the repository.
+def take(tool: Tool, root: Path = ROOT, *, sample: str = "") -> Run:
+    """Return the verdicts that stand in the tool's folder under ``root``, the root of the repository; ``sample`` says in words
+    which mutants were run, empty for all.
 
     Raises:
         DamagedError: there are none, or one is of a kind that this package does not know.
@@ -97,7 +98,7 @@ def take(tool: Tool, root: Path = ROOT) -> Run:
             modules[name] = Module(hashlib.sha256((root / path).read_bytes()).hexdigest()[:16], dict(functions))
     if not modules:
         raise DamagedError(f"there is nothing in {_FOLDER}/; run mutmut first")
-    return Run(tool.title, platform.python_version(), modules, changes)
+    return Run(tool.title, platform.python_version(), sample, modules, changes)
 
 
 def _readable(mutant: str) -> str:

@@ -64,12 +64,14 @@ class Run:
     Attributes:
         tool: the tool and its release.
         python: the release of the interpreter.
+        sample: which mutants were run, in words; empty where all were.
         modules: by dotted name.
         changes: by mutant, for those that were run and not killed.
     """
 
     tool: str
     python: str
+    sample: str
     modules: Mapping[str, Module]
     changes: Mapping[str, Change]
 
@@ -99,6 +101,7 @@ def read(path: Path = FILE) -> Run:
         run = Run(
             content["tool"],
             content["python"],
+            content["sample"],
             {name: Module(**module) for name, module in content["modules"].items()},
             {name: Change(**change) for name, change in content["changes"].items()},
         )

@@ -27,7 +27,16 @@ def a_run(**changes: Any) -> Run:
         f"{BREAKER}.Breaker.acquire#1": Change("break", "return"),
         f"{HINTS}.read_seconds#4": Change("a | b", "a & b"),
     }
-    return Run(**{"tool": "mutmut 3", "python": "3.11", "modules": modules, "changes": survivors, **changes})
+    return Run(
+        **{
+            "tool": "mutmut 3",
+            "python": "3.11",
+            "sample": "every other",
+            "modules": modules,
+            "changes": survivors,
+            **changes,
+        }
+    )
 
 
 def test_timeouts_and_mutants_without_a_test_are_not_killed() -> None:
@@ -53,7 +62,7 @@ def test_the_page_says_what_was_run_and_what_was_not_noticed() -> None:
     page = report.render(a_run(), {f"{BREAKER}.Breaker.wait#3": (SURVIVOR, "Nobody can tell.")})
     assert "**75.0 % of the mutants" in page
     assert "(target: 85%, not reached)" in page
-    assert "Of 10 mutants 9 were run" in page
+    assert "Of 10 mutants 9 were run (every other); the others count neither way." in page
     unnoticed, equal = page.split("## Timed out")
     assert r"| `backends.resilience.hints.read_seconds#4` | ``a \| b`` | ``a & b`` |" in unnoticed
     assert "Breaker.wait#3" not in unnoticed
@@ -97,9 +106,10 @@ def test_verdicts_are_read_as_they_were_written(tmp_path: Path) -> None:
         ("{", "cannot be read"),
         ("[]", "no object"),
         ('{"schema": 2}', "schema 1"),
-        ('{"schema": 1, "tool": "t", "python": "p", "changes": {}}', "'modules'"),
+        ('{"schema": 1, "tool": "t", "python": "p", "sample": "", "changes": {}}', "'modules'"),
         (
-            '{"schema": 1, "tool": "t", "python": "p", "changes": {}, "modules": {"m": {"source": "", "functions": {"f": "kx"}}}}',
+            '{"schema": 1, "tool": "t", "python": "p", "sample": "", "changes": {}, '
+            '"modules": {"m": {"source": "", "functions": {"f": "kx"}}}}',
             "do not exist: x",
         ),
     ],
