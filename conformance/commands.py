@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from pathlib import Path
 
 from conformance.command_blackbox import foreign_evidence, write_scoreboard
 from conformance.command_catalogue import command_explain, command_freeze, command_list
@@ -15,7 +14,14 @@ from conformance.command_line import UsageError, one_of
 from conformance.command_run import command_run
 from conformance.command_subjects import command_subjects
 from conformance.console import evidence_of, is_stale, say, warn_if_stale
-from conformance.report_files import machine_readable, writable_folder, write_machine_readable, write_reports
+from conformance.report_files import (
+    differing_lines,
+    machine_readable,
+    same,
+    writable_folder,
+    write_machine_readable,
+    write_reports,
+)
 from conformance.summary import summarise
 
 __all__ = [
@@ -52,25 +58,19 @@ def command_report(asked: argparse.Namespace) -> int:
     from conformance.reports import render, scoreboard
 
     due = render(summary) | scoreboard.render(asked.reports, foreign_evidence)
-    old = [name for name, text in due.items() if not _same(asked.reports / name, text)]
+    old = [name for name, text in due.items() if not same(asked.reports / name, text)]
     if is_stale(evidence):
         say("Out of date: the evidence is of other code than today's; run `conformance run` and commit the reports.")
         return 1
     if old:
         names = ", ".join(str(asked.reports / name) for name in old)
         say(f"Out of date: {names}; run `conformance run` and commit the reports.")
+        for name in old:
+            for line in differing_lines(asked.reports / name, due[name]):
+                say(line)
         return 1
     say(f"{asked.reports} is up to date with {asked.evidence}.")
     return 0
-
-
-def _same(path: Path, text: str) -> bool:
-    try:
-        return path.read_bytes() == text.encode("utf-8")
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror})") from None
 
 
 # -- the others

@@ -193,7 +193,9 @@ def test_report_check_and_gate(place: Path, capsys: pytest.CaptureFixture[str]) 
     status.write_text(re.sub(r'("REAL-01": )"unknown"', r'\1"pass"', text, count=0), encoding="utf-8")
     capsys.readouterr()
     assert main(["report", "--check"]) == 1
-    assert "Out of date: reports/status.json" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Out of date: reports/status.json" in told
+    assert '"REAL-01": "pass"' in told
     assert main(["gate"]) == 1
     assert "WORSE    openai REAL-01: was pass, is unknown" in capsys.readouterr().out
     assert main(["report"]) == 0

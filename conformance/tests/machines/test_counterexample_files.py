@@ -11,19 +11,19 @@ from backends.resilience.breaker import Breaker
 from conformance.machines import counterexamples
 from conformance.machines.bench import Disagreement
 from conformance.machines.broken import Broken
-from conformance.machines.broken.breaker import WedgedProbe
+from conformance.machines.broken.breaker import HearsTheDead
 
 
 def test_record_and_replay(tmp_path: Path) -> None:
     """What is found is shrunk, written one step a line, and shows the same fault when read back."""
-    path = counterexamples.record(Broken("breaker", "BRK-06", WedgedProbe), tmp_path, examples=100)
-    assert path == tmp_path / "breaker-wedged-probe.json"
+    path = counterexamples.record(Broken("breaker", "BRK-07", HearsTheDead), tmp_path, examples=100)
+    assert path == tmp_path / "breaker-hears-the-dead.json"
     text = path.read_text(encoding="utf-8")
-    kept = counterexamples.load("breaker-wedged-probe", tmp_path)
+    kept = counterexamples.load("breaker-hears-the-dead", tmp_path)
     assert list(kept.steps) == json.loads(text)["steps"]
     assert len(text.splitlines()) == len(kept.steps) + 8
-    with pytest.raises(Disagreement, match="wait"):
-        counterexamples.replay(kept.name, WedgedProbe, tmp_path)
+    with pytest.raises(Disagreement, match="closed"):
+        counterexamples.replay(kept.name, HearsTheDead, tmp_path)
     counterexamples.replay(kept.name, Breaker, tmp_path)
 
 
