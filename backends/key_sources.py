@@ -14,6 +14,7 @@ from urllib.parse import quote_plus, urlencode
 
 from backends import errors
 from backends.address import checked_url, is_local
+from backends.callables import is_asynchronous
 from backends.discretion import discreet
 from backends.resilience.supply import Issued, KeySource
 from backends.secret import Key, SecretText
@@ -112,9 +113,8 @@ class CallableSource:
         return Issued(_keys([given] if isinstance(given, str | Key) else given, "key source"), again_after=self._every)
 
     async def _ask(self) -> Given:
-        if asyncio.iscoroutinefunction(self._function):
-            return await self._function()  # type: ignore[no-any-return]  # checked by whoever takes it
-        given = await asyncio.to_thread(self._function)
+        function = self._function
+        given = function() if is_asynchronous(function) else await asyncio.to_thread(function)
         return await given if isinstance(given, Awaitable) else given
 
     def __repr__(self) -> str:

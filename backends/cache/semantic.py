@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from backends.cache.index import unit
+from backends.callables import is_asynchronous
 
 __all__ = ["Embedder", "embedder_of"]
 
@@ -46,8 +47,7 @@ class Embedder:
     def __init__(self, function: Callable[[str], Any], timeout: float | None) -> None:
         self._function = function
         self._timeout = timeout
-        called = getattr(function, "__call__", None)  # noqa: B004 - the method is looked at, not whether there is one
-        self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+        self._is_async = is_asynchronous(function)
         self.failures = 0
 
     async def vector(self, text: str) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import ssl
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,16 @@ async def test_a_file_of_keys(tmp_path: Path) -> None:
         await FileSource(tmp_path / "nowhere").fetch()
 
 
+class _Vault:
+    """Asynchronous by its ``__call__``: it must be asked on the loop, where its connections live."""
+
+    def __init__(self) -> None:
+        self.thread = threading.current_thread()
+
+    async def __call__(self) -> str:
+        return "sk-a" if threading.current_thread() is self.thread else "sk-from-a-thread"
+
+
 async def test_a_function_of_keys() -> None:
     async def later() -> list[str]:
         return ["sk-a", "sk-b"]
@@ -211,6 +222,7 @@ async def test_a_function_of_keys() -> None:
     assert (await CallableSource(lambda: "sk-a").fetch()).keys == (Key("sk-a"),)
     assert (await CallableSource(later, every=7.0).fetch()).again_after == 7.0
     assert (await CallableSource(lambda: Issued((Key("sk-a"),), good_for=3.0)).fetch()).good_for == 3.0
+    assert (await CallableSource(_Vault()).fetch()).keys == (Key("sk-a"),)
     with pytest.raises(errors.ConfigurationError, match="gave no key"):
         await CallableSource(list).fetch()
     with pytest.raises(errors.TransportError, match="KeyError") as caught:
