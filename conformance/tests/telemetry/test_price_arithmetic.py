@@ -130,7 +130,8 @@ def test_names_are_looked_up_as_they_are() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.parent.name)
 def test_every_price_of_a_vendor_has_its_source_and_date(path: Path) -> None:
     table = vendor_prices(path.parent.name)
-    assert len(table) == len(json.loads(path.read_text(encoding="utf-8"))["models"])
+    rows = json.loads(path.read_text(encoding="utf-8"))["models"]
+    assert len(table) == sum(1 + len(row.get("aliases", ())) for row in rows)
     for name in table.models:
         _sourced(table.find(name))
 
@@ -158,6 +159,22 @@ def test_claudes_cache_prices_are_the_published_factors() -> None:
         factors = (1.25, 2.0, 0.1)
         for rate, factor in zip((rates.cache_write, rates.cache_write_1h, rates.cached_input), factors, strict=True):
             assert rate == pytest.approx(rates.input * factor)
+
+
+def test_openais_long_contexts_and_written_caches_are_the_published_factors() -> None:
+    """GPT-5.6: a written token is 1.25 of an input token, beyond 272,000 input is twice and output 1.5 times as dear."""
+    table = vendor_prices("openai")
+    for name in ("gpt-5.6-luna", "gpt-5.6-terra", "gpt-5.6-sol"):
+        found = table.find(name)
+        assert found is not None
+        short, long = found.rates_for(272_000), found.rates_for(272_001)
+        assert short is not None
+        assert long is not None
+        assert short.cache_write == pytest.approx((short.input or 0.0) * 1.25)
+        assert (long.input, long.cached_input, long.cache_write, long.output) == pytest.approx(
+            (2 * short.input, 2 * short.cached_input, 2 * short.cache_write, 1.5 * short.output)  # type: ignore[operator]
+        )
+    assert table.find("gpt-6-luna") is None, "no list that was read has a price of it"
 
 
 def test_a_vendor_without_a_list_has_an_empty_table() -> None:
