@@ -16,8 +16,10 @@ _ADDED: Final = {
     "empty": "our empty observer",
     "logs": "CallLog",
     "audit": "AuditLog",
+    "audit_buffered": "AuditLog, buffered",
     "otel_api": "OpenTelemetry, no SDK",
     "otel": "OpenTelemetry, SDK",
+    "otel_floor": "its SDK alone, by hand",
     "chain": "a chain, one hop",
 }
 
@@ -169,7 +171,7 @@ def _overheads(result: Mapping[str, Any]) -> str:
     for name, label in _ADDED.items():
         if name in seconds:
             taken = summary([max(0.0, one - other) for one, other in zip(seconds[name], seconds["plain"], strict=True)])
-            rows.append(svg.Bar(label, taken.median, taken.low, taken.high, ours=True))
+            rows.append(svg.Bar(label, taken.median, taken.low, taken.high, ours=name != "otel_floor"))
     return svg.bars(
         "Added to a call", "processor time over a call without observer; median, least, most", rows, duration
     )

@@ -1,4 +1,4 @@
-"""A simulated provider with moods: it slows down, throttles, dies and recovers, on a timetable, in virtual time.
+"""A simulated provider with moods: it slows down, throttles, dies and recovers, on a timetable, by its event loop's time.
 
 So many requests are worked on at once; the others wait inside, and what comes on top is refused. A request whose client has
 left is worked on all the same to its end when work on it had begun: that is what providers do, and what makes abandoned
@@ -65,9 +65,11 @@ class MoodyProvider:
     Args:
         seed: of the time that each request takes.
         phases: the timetable.
+        began: time of the event loop at which it begins.
     """
 
-    def __init__(self, seed: int, phases: tuple[Phase, ...]) -> None:
+    def __init__(self, seed: int, phases: tuple[Phase, ...], began: float = 0.0) -> None:
+        self._began = began
         self._random = random.Random(seed)
         self._phases = phases
         self._working = 0
@@ -80,7 +82,8 @@ class MoodyProvider:
         """Requests that were refused, met a dead provider, or were done for nobody."""
 
     def phase(self, now: float) -> Phase:
-        """Return the mood at a time in seconds since the beginning."""
+        """Return the mood at a time of the event loop."""
+        now -= self._began
         for phase in self._phases:
             if now < phase.seconds:
                 return phase

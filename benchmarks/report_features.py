@@ -64,7 +64,7 @@ def overheads(result: Result) -> list[str]:
     rows = []
     for name, title in overheads_part.TITLES.items():
         if name not in seconds:
-            rows.append((title, "not installed", ""))
+            rows.append((title, overheads_part.why_missing(name), ""))
             continue
         added = [one - other for one, other in zip(seconds[name], seconds["plain"], strict=True)]
         rows.append((title, _microseconds(seconds[name]), "" if name == "plain" else _microseconds(added)))
@@ -73,8 +73,19 @@ def overheads(result: Result) -> list[str]:
         "Processor time of one call with the network in memory, and what it is over the call without an observer.",
         picture("overheads.svg", "Processor time added to a call"),
         table(("Call", "whole", "added"), rows),
+        *_beyond_the_floor(seconds),
         f"{settings['rounds']} rounds of {settings['calls']:,} calls of each kind, in turns; {_packages(settings)}.",
     ]
+
+
+def _beyond_the_floor(seconds: Mapping[str, list[float]]) -> list[str]:
+    """Return how much of two observers is not the package's that they feed."""
+    told = []
+    for name, title in (("otel", "OpenTelemetry with its SDK"), ("logs", "`CallLog`")):
+        if name in seconds and f"{name}_floor" in seconds:
+            over = [one - floor for one, floor in zip(seconds[name], seconds[f"{name}_floor"], strict=True)]
+            told.append(f"{title} {_microseconds(over)}")
+    return [f"Beyond what the same span, measurements and record cost by hand: {'; '.join(told)}."] if told else []
 
 
 def adaptive(result: Result) -> list[str]:
@@ -96,9 +107,23 @@ def adaptive(result: Result) -> list[str]:
         picture("adaptive_goodput.svg", "Calls answered in time, over time"),
         picture("adaptive_latency.svg", "Time to the answer, over time"),
         picture("adaptive_waste.svg", "Requests for nothing, over time"),
-        "LiteLLM's Router is not in this table: its cooldowns go by the process's own clock, which a simulation in virtual time "
-        "does not move.",
+        _about_the_router(
+            result.get("router", {"status": "not measured", "remark": "run `python -m benchmarks adaptive`"})
+        ),
     ]
+
+
+def _about_the_router(told: Mapping[str, Any]) -> str:
+    """Return in what way LiteLLM's Router is in the table, or why it is not."""
+    if told["status"] != "measured":
+        return f"LiteLLM's Router is not in this table: {told['status']}: {told['remark']}"
+    return (
+        f"LiteLLM {told['version']}: its Router keeps its own time, so its run, of the first seed alone, took as long as it says, in "
+        "real time, before the same provider and the same arrivals; its figures vary a little from run to run. It took "
+        f"{told['processor']:.0%} of a processor, and no caller came more than {duration(told['late'])} late. One deployment, "
+        "reached through `CustomLLM`, with `max_parallel_requests`, `num_retries=5` and `timeout` set to what the others have; all "
+        "else, cooldowns among it, is its default."
+    )
 
 
 def _by_phase(runs: Sequence[Sequence[Mapping[str, Any]]], settings: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from benchmarks import overheads
 from benchmarks.figures import ratios, summary
 from benchmarks.formats import number, span
 
@@ -125,7 +126,7 @@ def _added(name: str, to: str) -> Any:
     def take(result: Mapping[str, Any]) -> Sequence[float]:
         seconds = {row["name"]: row["seconds"] for row in result["rows"]}
         if name not in seconds:
-            raise NotMeasuredError(f"{name} is not installed")
+            raise NotMeasuredError(f"{name} is {overheads.why_missing(name)}")
         return [(one - other) * 1e6 for one, other in zip(seconds[name], seconds[to], strict=True)]
 
     return take
@@ -250,6 +251,14 @@ TARGETS: Final = (
     Target("overheads", "counting without an observer, added to a call", 15, True, "µs", _added("plain", "uncounted")),
     Target("overheads", "CallLog, added to a call", 60, True, "µs", _added("logs", "plain")),
     Target("overheads", "AuditLog, added to a call", 60, True, "µs", _added("audit", "plain")),
+    Target(
+        "overheads",
+        "AuditLog with a flush_interval, added to a call",
+        60,
+        True,
+        "µs",
+        _added("audit_buffered", "plain"),
+    ),
     Target("overheads", "OpenTelemetry without an SDK, added to a call", 60, True, "µs", _added("otel_api", "plain")),
     Target("overheads", "OpenTelemetry with its SDK, added to a call", 60, True, "µs", _added("otel", "plain")),
     Target("growth", "memory gained over a million finished requests", 5, True, "MB", _growth),

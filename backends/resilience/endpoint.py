@@ -6,26 +6,20 @@ waits for time to pass and holds its lock for no longer than one step of a machi
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from backends import errors
 from backends.resilience import keys as key_pool
-from backends.resilience.allowance import ONE, Allowance, Demand, Draw, Rates
+from backends.resilience.allowance import ONE, Demand, Draw
 from backends.resilience.backoff import Backoff
 from backends.resilience.breaker import Breaker, Lease, Refusal
 from backends.resilience.budget import RetryBudget
 from backends.resilience.clock import Clock
-from backends.resilience.key_state import SLACK
+from backends.resilience.keyed import Keyed, KeysBusy
 from backends.resilience.passage import Passage
-from backends.resilience.rate_headers import read_rates
-from backends.resilience.slots import Slots
-from backends.resilience.status import breaker_status, queue_status
-from backends.resilience.supply import KeySource, Supply
-from backends.resilience.waiter import Waiter
+from backends.resilience.status import breaker_status, key_limits, queue_status
+from backends.resilience.supply import KeySource
 from backends.secret import Key
 from backends.settings import Settings
 from backends.telemetry.prices import Charge
@@ -34,20 +28,7 @@ from backends.types import Usage
 __all__ = ["Endpoint", "KeysBusy", "Passage"]
 
 
-@dataclass(frozen=True, slots=True)
-class KeysBusy:
-    """Healthy keys exist, but all are at their own limit.
-
-    Attributes:
-        until: monotonic seconds at which a cooling key comes back, None when none cools.
-        version: of the keys when this was found, so that a key freed in between is not missed.
-    """
-
-    until: float | None
-    version: int
-
-
-class Endpoint(Slots):
+class Endpoint(Keyed):
     """See the module docstring. ``keys`` empty means that this server takes no key.
 
     Args:
@@ -71,49 +52,25 @@ class Endpoint(Slots):
         clock: Clock,
         source: KeySource | None = None,
     ) -> None:
-        super().__init__(name, settings, clock)
+        super().__init__(name, keys, settings, clock, source)
         self.base_url = base_url
         self.backoff = Backoff(
             settings.initial_retry_delay, settings.backoff_factor, settings.max_retry_delay, settings.jitter
         )
-        by_headroom = settings.key_strategy == key_pool.Strategy.MOST_HEADROOM
-        self.rates = Rates(
-            settings.requests_per_minute,
-            settings.tokens_per_minute,
-            told=settings.rate_limit_headers or by_headroom,
-            obeyed=settings.rate_limit_headers,
-        )
-        given = tuple(keys)
-        if source is not None and settings.key_weights is not None:
-            raise ValueError("keys that are fetched have no weights")
-        self.pool = key_pool.KeyPool(
-            given,
-            strategy=key_pool.Strategy(settings.key_strategy),
-            per_key_limit=settings.per_key_limit,
-            weights=settings.key_weights or (),
-            rates=self.rates,
-        )
-        self.supply = Supply(source) if source is not None else None
-        self.has_keys = bool(given) or self.supply is not None
         self._build()
 
     def _build(self) -> None:
         settings = self.settings
-        self._key_waiters: deque[Waiter] = deque()
-        self._key_version = 0
         self.breaker = Breaker(settings.failure_threshold, settings.reset_timeout)
-        self.keyless: Allowance | None = self.rates.allowance()
-        """The budgets of a server that takes no key. Where there are keys, each has its own."""
         self.budget = (
             RetryBudget(settings.retry_budget, settings.retry_reserve) if settings.retry_budget is not None else None
         )
 
     def after_fork(self) -> None:
         """Forget what the parent process holds: its slots, waiters and leases are not ours."""
-        self.supply = self.supply.renewed() if self.supply is not None else None
         self._build_slots()
         self._build()
-        self.pool = self.pool.renewed()
+        self._forget_keys_in_use()
 
     # -- breaker and keys ----------------------------------------------------------------------------------------------
 
@@ -179,66 +136,11 @@ class Endpoint(Slots):
         self.turnover.began(now)
         return Passage(self, lease, key_lease, draw, now)
 
-    def _draw_keyless(self, demand: Demand, now: float) -> Draw | key_pool.Wait | None:
-        if self.keyless is None:
-            return None
-        ready_at = self.keyless.ready_at(demand, now)
-        return self.keyless.take(demand, now) if ready_at - now <= SLACK else key_pool.Wait(ready_at, paced=True)
-
     def _open_error(self, wait: float) -> errors.ServiceUnavailableError:
         return errors.ServiceUnavailableError(
             f"The circuit breaker of endpoint {self.name!r} is open; nothing was sent. Come back in {wait:.3g} s.",
             retry_after=wait,
         )
-
-    async def key_freed(self, busy: KeysBusy) -> None:
-        """Wait until some key has been given back, added or rotated since ``busy`` was found, or one has cooled."""
-        limit = None if busy.until is None else max(0.0, busy.until - self.clock.monotonic())
-        try:
-            async with asyncio.timeout(limit):
-                await self._key_change(busy.version)
-        except TimeoutError:
-            return
-
-    async def _key_change(self, version: int) -> None:
-        waiter = Waiter()
-        waiter.loop = asyncio.get_running_loop()
-        waiter.future = waiter.loop.create_future()
-        with self._lock:
-            self._check_open()
-            if self._key_version != version:
-                return
-            self._key_waiters.append(waiter)
-        try:
-            await waiter.future
-        finally:
-            with self._lock:
-                if waiter in self._key_waiters:
-                    self._key_waiters.remove(waiter)
-
-    def cool(self, lease: key_pool.KeyLease, until: float) -> None:
-        """Keep a key unused until then (monotonic seconds)."""
-        with self._lock:
-            self.pool.cool(lease, until)
-
-    def retire(self, lease: key_pool.KeyLease, reason: str) -> None:
-        """Take a key out of service."""
-        with self._lock:
-            self.pool.retire(lease, reason)
-
-    def learn_rates(self, draw: Draw, headers: Mapping[str, str]) -> None:
-        """Let the budgets learn what the headers of an answer say (names in lower case)."""
-        told = read_rates(headers, self.clock.time())
-        if told:
-            now = self.clock.monotonic()
-            with self._lock:
-                draw.allowance.learn(draw, told, now)
-
-    def refuse_rate(self, draw: Draw) -> None:
-        """Let the budgets learn that the server answered 429 although they had room."""
-        now = self.clock.monotonic()
-        with self._lock:
-            draw.allowance.refuse(draw, now)
 
     def finish(
         self,
@@ -273,26 +175,7 @@ class Endpoint(Slots):
         for waiter in freed:
             waiter.tell()
 
-    def _take_key_waiters(self) -> tuple[Waiter, ...]:
-        self._key_version += 1
-        if not self._key_waiters:
-            return ()
-        freed = tuple(self._key_waiters)
-        self._key_waiters.clear()
-        return freed
-
     # -- changes while calls fly ---------------------------------------------------------------------------------------
-
-    def change_keys(self, change: Callable[[key_pool.KeyPool], None]) -> None:
-        """Run ``change(pool)`` under the lock and wake whoever waits for a key."""
-        with self._lock:
-            change(self.pool)
-            self.has_keys = self.has_keys or bool(
-                self.pool.keys()
-            )  # with its last key gone it sends nothing, not keyless
-            freed = self._take_key_waiters()
-        for waiter in freed:
-            waiter.tell()
 
     def withdraw_retry(self) -> bool:
         """Take one retry from the budget; False when it is spent."""
@@ -307,12 +190,6 @@ class Endpoint(Slots):
             with self._lock:
                 self.budget.deposit()
 
-    def next_key_at(self, only: str | None = None) -> float | None:
-        """Return when the next cooling key is ready (monotonic), now when one is, None without live keys."""
-        now = self.clock.monotonic()
-        with self._lock:
-            return self.pool.next_ready(now, only) if self.has_keys else now
-
     def close(self) -> None:
         """Refuse whoever waits and whoever comes."""
         with self._lock:
@@ -323,24 +200,17 @@ class Endpoint(Slots):
             waiter.tell(errors.ClosedError("The backend was closed while this request waited; nothing was sent."))
 
     def status(self) -> dict[str, Any]:
-        """Return the queue's lengths, limits and waits, and what is left to repeat with; the shape is part of
-        ``queue_status()``."""
+        """Return the queue's lengths, limits and waits, what is left to repeat with, the breaker's state, and keys and
+        budgets; the shape is that of ``queue_status()``."""
+        now = self.clock.monotonic()
         with self._lock:
-            return queue_status(self, self.budget, self.clock.monotonic())
+            return {
+                **queue_status(self, self.budget, now),
+                "breaker": self.breaker.state.value,
+                **key_limits(self.pool.snapshot(now), self.keyless, now),
+            }
 
     def breaker_status(self) -> dict[str, Any]:
         """Return state, counts and recent transitions of the breaker."""
         with self._lock:
             return breaker_status(self.breaker, self.settings, self.clock.monotonic())
-
-    def key_status(self) -> tuple[key_pool.KeyStatus, ...]:
-        """Return usage and health of each key, masked."""
-        now = self.clock.monotonic()
-        with self._lock:
-            return self.pool.snapshot(now)
-
-    def has_ready_key(self, tried: Collection[str], only: str | None = None) -> bool:
-        """Say whether a key that was not tried could be leased now, or as soon as a call gives it back."""
-        now = self.clock.monotonic()
-        with self._lock:
-            return self.pool.ready(now, tried, only)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
+from backends.resilience.allowance import Allowance
 from backends.resilience.breaker import Breaker
 from backends.resilience.budget import RetryBudget
+from backends.resilience.key_state import KeyStatus
 from backends.settings import Settings
 from backends.types import Priority
 
 if TYPE_CHECKING:
     from backends.resilience.slots import Slots
 
-__all__ = ["breaker_status", "queue_status"]
+__all__ = ["breaker_status", "key_limits", "queue_status"]
+
+_KEY_STATES: Final = ("ready", "cooling", "retired")
 
 
 def queue_status(slots: Slots, budget: RetryBudget | None, now: float) -> dict[str, Any]:
@@ -44,6 +49,23 @@ def queue_status(slots: Slots, budget: RetryBudget | None, now: float) -> dict[s
         "retry_budget": None
         if budget is None
         else {"left": budget.balance, "granted": budget.granted, "denied": budget.denied},
+    }
+
+
+def key_limits(keys: Sequence[KeyStatus], keyless: Allowance | None, now: float) -> dict[str, Any]:
+    """Return how many keys are in each state and what is left of each budget of a minute, with the fingerprint of its key.
+
+    Args:
+        keys: of the endpoint.
+        keyless: the budgets of a server that takes no key, whose ``key`` is None.
+        now: monotonic seconds.
+    """
+    budgets = [{"key": key.fingerprint, **rate} for key in keys if key.state in _KEY_STATES for rate in key.rates]
+    if not keys and keyless is not None:
+        budgets = [{"key": None, **rate} for rate in keyless.status(now)]
+    return {
+        "keys": {state: sum(key.state == state for key in keys) for state in _KEY_STATES},
+        "rates": budgets,
     }
 
 

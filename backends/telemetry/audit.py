@@ -1,31 +1,42 @@
 """The audit log: one line of JSON for each finished call, appended and never changed, chained so that a change is found.
 
 A line holds who, what, when, the outcome, tokens and cost; never a key (its fingerprint stands for it) and never a text of
-a request or answer. This module only ever adds to a file: it rewrites, truncates and deletes nothing.
+a request or answer.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import os
-import stat
-import threading
+import weakref
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from backends.errors import ConfigurationError
-from backends.telemetry.audit_chain import GENESIS, Chain, Link, chained, files_of, last_link, verify
-from backends.telemetry.events import CallEnded, Event, fields_of
+from backends.telemetry import process
+from backends.telemetry.audit_buffer import Buffer
+from backends.telemetry.audit_chain import Chain, verify
+from backends.telemetry.audit_file import AuditFile
+from backends.telemetry.audit_line import Lines
+from backends.telemetry.events import CallEnded, Event, Interest
 
 __all__ = ["AuditLog", "Chain", "verify"]
 
-_OWNER_ONLY: Final = 0o600
+_LOG: Final = logging.getLogger(__name__)
 _LEAST_BYTES: Final = 4096
+_LONGEST_INTERVAL: Final = 60.0
 
 
 class AuditLog:
     """An observer that writes an audit log. Safe from many threads, processes and after a fork: writers take turns.
+
+    A line stands in the file when the call returns: it is written at once, unbuffered. So nothing is lost when the process
+    dies, however it dies; when the machine dies, what the system had not yet brought to the disk is, unless ``fsync``.
+    With ``flush_interval`` lines are written together by a thread: that costs a call about half, and a process that is
+    killed, or ends by ``os._exit``, loses the lines of the last interval, a thousand at most; one that ends otherwise writes
+    them first. Their order is kept in either case.
 
     When the disk fails the call goes on: the failure is logged once and counted in ``report()["observers"]``.
 
@@ -33,14 +44,18 @@ class AuditLog:
         path: the file, made with mode 0600. It is opened at once, so that a mistake shows here and not in a report.
         actor: who calls, as text or as a function that tells when a call ends (from a context variable, say); the user
             id of the process when not given.
-        fsync: wait for the disk after every line. That blocks the event loop for as long as the disk takes.
+        fsync: wait for the disk after every line. That blocks the event loop for as long as the disk takes, unless
+            there is a ``flush_interval``: then the thread waits, once for all lines that it writes together.
         max_bytes: before a line would make the file longer, the file becomes ``PATH.1`` (``.2`` and so on: the highest
             number is the youngest) and a new one continues the chain; None never does that. No file is ever deleted.
+        flush_interval: seconds that a line may wait in memory, above 0 and at most 60; None writes each line at once.
 
     Raises:
         ConfigurationError: an argument is wrong, the file cannot be opened, is a link or may be read or written by others,
             or the system has no file locks.
     """
+
+    interest = Interest.ENDS
 
     def __init__(
         self,
@@ -49,117 +64,72 @@ class AuditLog:
         actor: str | Callable[[], str] | None = None,
         fsync: bool = False,
         max_bytes: int | None = None,
+        flush_interval: float | None = None,
     ) -> None:
         if max_bytes is not None and (isinstance(max_bytes, bool) or max_bytes < _LEAST_BYTES):
             raise ConfigurationError(f"max_bytes must be {_LEAST_BYTES} or more, or None, not {max_bytes!r}.")
-        try:
-            import fcntl
-        except ImportError:  # not a POSIX system
-            raise ConfigurationError("The audit log needs file locks, which this system does not have.") from None
-        self._flock = fcntl.flock
-        self._exclusive, self._unlock = fcntl.LOCK_EX, fcntl.LOCK_UN
+        if flush_interval is not None and not _is_interval(flush_interval):
+            raise ConfigurationError(
+                f"flush_interval must be a number of seconds above 0 and at most {_LONGEST_INTERVAL:g}, or None, "
+                f"not {flush_interval!r}."
+            )
         self._path = Path(path)
         self._actor = actor if actor is not None else f"uid:{os.getuid()}"
-        self._fsync = fsync
-        self._max_bytes = max_bytes
-        self._lock = threading.Lock()
-        self._process = os.getpid()
-        self._descriptor: int | None = None
-        self._last = Link(0, GENESIS)
-        self._size = -1
-        self._torn = False
-        try:
-            self._descriptor = self._open()
-        except OSError as problem:
-            raise ConfigurationError(f"The audit log {self._path} cannot be opened: {problem.strerror}.") from None
+        self._lines = Lines()
+        self._file = AuditFile(self._path, fsync=fsync, max_bytes=max_bytes)
+        self._buffer = Buffer(self._file.append, flush_interval) if flush_interval is not None else None
+        if self._buffer is not None:
+            weakref.finalize(self, _finish, self._buffer)  # at the end of the process, too
 
     def __call__(self, event: Event, /) -> None:
         """Append a line for the end of a call.
 
         Raises:
-            OSError: the disk failed; what was written of the line is closed off by the next one.
+            OSError: the disk failed; what was written of the line is closed off by the next one. With a ``flush_interval``
+                it is an earlier line that was lost.
         """
-        if isinstance(event, CallEnded):
-            actor = self._actor if isinstance(self._actor, str) else self._actor()
-            self._append({"time": _stamp(event), "actor": actor, "process": os.getpid(), **fields_of(event)})
+        if not isinstance(event, CallEnded):
+            return
+        actor = self._actor if isinstance(self._actor, str) else self._actor()
+        members = self._lines.members(event, actor, process.number)
+        if self._buffer is None:
+            self._file.append((members,))
+        else:
+            self._buffer.add(members)
+
+    def flush(self) -> None:
+        """Write the lines that wait, where there is a ``flush_interval``.
+
+        Raises:
+            OSError: the disk failed; lines are lost.
+        """
+        if self._buffer is not None:
+            self._buffer.flush()
 
     def close(self) -> None:
-        """Close the file; idempotent. A later call opens it again."""
-        with self._lock:
-            self._close()
+        """Write what waits and close the file; idempotent. A later call opens it again.
 
-    def _append(self, fields: dict[str, Any]) -> None:
-        if self._process != os.getpid():
-            # The parent's lock may be held for ever, and a descriptor shared with it would share its file lock.
-            self._lock, self._process = threading.Lock(), os.getpid()
-            self._close()
-        with self._lock:
-            descriptor = self._own_turn()
-            try:
-                data, link = chained(fields, self._last)
-                if self._max_bytes is not None and self._size and self._size + len(data) > self._max_bytes:
-                    os.rename(self._path, _next_name(self._path))
-                    self._close()  # ends this turn
-                    descriptor = self._own_turn()
-                    data, link = chained(fields, self._last)
-                _write(descriptor, b"\n" + data if self._torn else data)
-                if self._fsync:
-                    os.fsync(descriptor)
-                self._size += len(data) + self._torn
-                self._last, self._torn = link, False
-            finally:
-                if self._descriptor is not None:
-                    self._flock(self._descriptor, self._unlock)
-
-    def _own_turn(self) -> int:
-        """Wait until no other writer is at the file that now has the name, and learn where its chain has got to."""
-        while True:
-            if self._descriptor is None:
-                self._descriptor = self._open()
-            self._flock(self._descriptor, self._exclusive)
-            held = os.fstat(self._descriptor)
-            try:
-                named = os.stat(self._path, follow_symlinks=False)
-            except FileNotFoundError:
-                named = None
-            if named is not None and os.path.samestat(held, named):
-                if held.st_size != self._size:
-                    self._catch_up(held.st_size)
-                return self._descriptor
-            self._close()  # it was renamed meanwhile
-
-    def _catch_up(self, size: int) -> None:
-        """Somebody else wrote, a line of ours broke off, or the file is new to us."""
-        files = [name for name in files_of(self._path) if name.stat().st_size]
-        self._last, torn = last_link(files[-1]) if files else (Link(0, GENESIS), False)
-        self._size, self._torn = size, torn and size > 0
-
-    def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._path, flags, _OWNER_ONLY)
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode) or stat.S_IMODE(mode) & ~_OWNER_ONLY:
-            os.close(descriptor)
-            raise ConfigurationError(f"The audit log {self._path} must be a file of your own alone: chmod 600 it.")
-        self._size = -1
-        return descriptor
-
-    def _close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        Raises:
+            OSError: the disk failed; lines that waited are lost.
+        """
+        try:
+            if self._buffer is not None:
+                self._buffer.close()
+        finally:
+            self._file.close()
 
 
-def _stamp(event: CallEnded) -> str:
-    """Return when the call was submitted, as ISO 8601 in UTC with microseconds."""
-    return datetime.fromtimestamp(event.call.at, UTC).isoformat(timespec="microseconds")
+def _finish(buffer: Buffer) -> None:
+    try:
+        buffer.close()
+    except OSError as problem:
+        _LOG.warning("The audit log lost its last lines: %s.", problem.strerror)
 
 
-def _next_name(path: Path) -> Path:
-    numbers = [int(name.suffix[1:]) for name in files_of(path) if name != path]
-    return path.with_name(f"{path.name}.{max(numbers, default=0) + 1}")
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+def _is_interval(value: object) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and 0 < value <= _LONGEST_INTERVAL
+    )

@@ -9,26 +9,23 @@ write, and hand it to :func:`verify` as ``anchor``.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 __all__ = ["GENESIS", "Chain", "Link", "chained", "files_of", "last_link", "verify"]
 
 GENESIS: Final = "0" * 64
 """What the first line of all names as the hash before it."""
 _END: Final = re.compile(rb'(\{"number":(\d+),.*"previous":"([0-9a-f]{64})"),"hash":"([0-9a-f]{64})"\}', re.DOTALL)
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _TAIL: Final = 65_536
 _MOST_PROBLEMS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Where a chain has got to: number (from 1) and hash of its last line."""
 
     number: int
@@ -55,13 +52,17 @@ class Chain:
         return not self.problems
 
 
-def chained(fields: Mapping[str, Any], last: Link) -> tuple[bytes, Link]:
-    """Return the line that follows ``last``, its line feed included, and the link it makes."""
+def chained(members: str, last: Link) -> tuple[bytes, Link]:
+    """Return the line that follows ``last``, its line feed included, and the link it makes.
+
+    Args:
+        members: what the line says, as ASCII text between the braces of a JSON object.
+        last: where the chain has got to.
+    """
     number = last.number + 1
-    text = _ENCODER.encode({"number": number, **fields, "previous": last.hash})
-    body = text[:-1].encode("ascii")
+    body = f'{{"number":{number},{members},"previous":"{last.hash}"'.encode("ascii")
     digest = hashlib.sha256(body).hexdigest()
-    return body + b',"hash":"' + digest.encode("ascii") + b'"}\n', Link(number, digest)
+    return b'%b,"hash":"%b"}\n' % (body, digest.encode("ascii")), Link(number, digest)
 
 
 def files_of(path: Path) -> list[Path]:

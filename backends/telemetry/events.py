@@ -7,12 +7,23 @@ write down all that it is given.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Flag, auto
 from typing import Any, Protocol, TypeAlias
 
 from backends.telemetry.metrics import Outcome
 from backends.types import Usage
 
-__all__ = ["AttemptEnded", "CallEnded", "CallFacts", "CallStarted", "Event", "FirstToken", "Observer", "fields_of"]
+__all__ = [
+    "AttemptEnded",
+    "CallEnded",
+    "CallFacts",
+    "CallStarted",
+    "Event",
+    "FirstToken",
+    "Interest",
+    "Observer",
+    "fields_of",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,12 +148,29 @@ class CallEnded:
 Event: TypeAlias = CallStarted | AttemptEnded | FirstToken | CallEnded
 
 
+class Interest(Flag):
+    """Which events an observer wants to be told of."""
+
+    STARTS = auto()
+    """Every :class:`CallStarted`."""
+    FAILED_ATTEMPTS = auto()
+    """Every :class:`AttemptEnded` with an error."""
+    OTHER_ATTEMPTS = auto()
+    """Every :class:`AttemptEnded` without one: answered or cancelled."""
+    FIRST_TOKENS = auto()
+    """Every :class:`FirstToken`."""
+    ENDS = auto()
+    """Every :class:`CallEnded`."""
+    ALL = STARTS | FAILED_ATTEMPTS | OTHER_ATTEMPTS | FIRST_TOKENS | ENDS
+
+
 class Observer(Protocol):
     """Anything that can be called with an event: ``OpenAI(observers=[print])``.
 
     It is called inside the call's own event loop and context, perhaps from several threads at once, and the call goes on
     when it returns: so it should be quick and must not block. What it raises is counted and logged once; the call never
-    learns of it.
+    learns of it. One that has an attribute ``interest``, an :class:`Interest`, is told of nothing else: what interests no
+    observer is never built.
     """
 
     def __call__(self, event: Event, /) -> object:

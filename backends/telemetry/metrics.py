@@ -6,101 +6,17 @@ endpoints, error classes) are bounded in number and in length.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 from backends.telemetry.cache_counters import CacheCounters
+from backends.telemetry.counters import BoundedCounter, Outcome, Row, bounded_name
 from backends.telemetry.histogram import Histogram
 from backends.telemetry.prices import Charge
 from backends.types import Usage
 
 __all__ = ["BoundedCounter", "Histogram", "Metrics", "Outcome"]
 
-Outcome: TypeAlias = Literal["success", "failure", "cancelled"]
-"""How a request ended; ``cancelled`` when its caller gave it up."""
-
-OTHER: Final = "(other)"
-_LONGEST_NAME: Final = 128
-
-
-class BoundedCounter:
-    """Counts by name. The first ``names`` names get a count of their own, all later ones share ``(other)``.
-
-    Raises:
-        ValueError: ``names`` is below 1.
-    """
-
-    __slots__ = ("_counts", "_names", "total")
-
-    def __init__(self, names: int = 64) -> None:
-        if names < 1:
-            raise ValueError("names must be 1 or more")
-        self._counts: dict[str, int] = {}
-        self._names = names
-        self.total = 0
-        """The sum over all names."""
-
-    def add(self, name: str, amount: int = 1) -> None:
-        """Count ``amount`` more for ``name``."""
-        self.total += amount
-        counts = self._counts
-        if name not in counts:
-            name = _bounded_name(name, counts, self._names)
-        counts[name] = counts.get(name, 0) + amount
-
-    def get(self, name: str) -> int:
-        """Return the count of ``name``, 0 when it has none of its own."""
-        return self._counts.get(name, 0)
-
-    def snapshot(self) -> dict[str, int]:
-        """Return a copy of the counts."""
-        return dict(self._counts)
-
-
-class _Row:
-    """Totals of one model, endpoint or tenant."""
-
-    __slots__ = (
-        "cancelled",
-        "cost",
-        "failures",
-        "input_tokens",
-        "output_tokens",
-        "requests",
-        "seconds",
-        "successes",
-        "total_tokens",
-        "unknown_costs",
-    )
-
-    def __init__(self) -> None:
-        self.requests = self.successes = self.failures = self.cancelled = 0
-        self.input_tokens = self.output_tokens = self.total_tokens = self.unknown_costs = 0
-        self.seconds = self.cost = 0.0
-
-    def ended(self, outcome: Outcome, seconds: float | None) -> None:
-        """Count one end; only how long a success took counts."""
-        self.requests += 1
-        if outcome == "success":
-            self.successes += 1
-            self.seconds += seconds or 0.0
-        elif outcome == "failure":
-            self.failures += 1
-        else:
-            self.cancelled += 1
-
-    def snapshot(self) -> dict[str, Any]:
-        return {
-            "requests": self.requests,
-            "successes": self.successes,
-            "failures": self.failures,
-            "cancelled": self.cancelled,
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "total_tokens": self.total_tokens,
-            "cost": self.cost,
-            "unknown_costs": self.unknown_costs,
-            "mean_seconds": self.seconds / self.successes if self.successes else None,
-        }
+_NO_TOKENS: Final = (0, 0, 0)
 
 
 class Metrics:
@@ -139,9 +55,9 @@ class Metrics:
         self._first_token = Histogram()
         self._errors = BoundedCounter(self._names)
         self._retries = BoundedCounter(self._names)
-        self._models: dict[str, _Row] = {}
-        self._endpoints: dict[str, _Row] = {}
-        self._tenants: dict[str, _Row] = {}
+        self._models: dict[str, Row] = {}
+        self._endpoints: dict[str, Row] = {}
+        self._tenants: dict[str, Row] = {}
         self._input = self._output = self._all_tokens = 0
         self._cached = self._cache_write = self._reasoning = self._audio = 0
         self._estimated = self._unreported = self._unknown_costs = 0
@@ -196,9 +112,6 @@ class Metrics:
         """
         self.active -= 1
         self.attempts += attempts
-        rows = [self._row(self._models, model or "(none)"), self._row(self._endpoints, endpoint or "(default)")]
-        if tenant is not None:
-            rows.append(self._row(self._tenants, tenant))
         if outcome == "success":
             self.successes += 1
             if total is not None:
@@ -208,18 +121,20 @@ class Metrics:
             self._errors.add(error or "(unnamed)")
         else:
             self.cancelled += 1
-        for row in rows:
-            row.ended(outcome, total)
         if queued is not None:
             self._queued.record(queued)
         if first_token is not None:
             self._first_token.record(first_token)
+        tokens = _NO_TOKENS
         if usage is not None:
-            self._count(usage, *rows)
+            tokens = self._count(usage)
         elif outcome == "success":
             self._unreported += 1
-        if charge is not None:
-            self._take_charge(charge, *rows)
+        dollars, unknown = (0.0, 0) if charge is None else self._take_charge(charge)
+        self._row(self._models, model or "(none)").add(outcome, total, tokens, dollars, unknown)
+        self._row(self._endpoints, endpoint or "(default)").add(outcome, total, tokens, dollars, unknown)
+        if tenant is not None:
+            self._row(self._tenants, tenant).add(outcome, total, tokens, dollars, unknown)
 
     def snapshot(self, now: float, wall: float) -> dict[str, Any]:
         """Return everything as plain data that JSON can hold; None where there is nothing to say."""
@@ -274,40 +189,30 @@ class Metrics:
             "tenants": {name: row.snapshot() for name, row in self._tenants.items()},
         }
 
-    def _row(self, rows: dict[str, _Row], name: str) -> _Row:
-        return rows.get(name) or rows.setdefault(_bounded_name(name, rows, self._names), _Row())
+    def _row(self, rows: dict[str, Row], name: str) -> Row:
+        return rows.get(name) or rows.setdefault(bounded_name(name, rows, self._names), Row())
 
-    def _count(self, usage: Usage, *rows: _Row) -> None:
+    def _count(self, usage: Usage) -> tuple[int, int, int]:
+        """Count tokens, and return those in, out and together."""
         arriving = usage.input_tokens or 0
         leaving = usage.output_tokens or 0
         together = arriving + leaving if usage.total_tokens is None else usage.total_tokens
         self._input += arriving
         self._output += leaving
         self._all_tokens += together
-        for row in rows:
-            row.input_tokens += arriving
-            row.output_tokens += leaving
-            row.total_tokens += together
         self._cached += usage.cached_tokens or 0
         self._cache_write += usage.cache_write_tokens or 0
         self._reasoning += usage.reasoning_tokens or 0
         self._audio += usage.audio_tokens or 0
         if usage.estimated:
             self._estimated += 1
+        return arriving, leaving, together
 
-    def _take_charge(self, charge: Charge, *rows: _Row) -> None:
-        """Add what is known; what is not known is counted, so that nobody takes the sum for the bill."""
-        unknown = charge.cost is None
+    def _take_charge(self, charge: Charge) -> tuple[float, int]:
+        """Add what is known; what is not known is counted, so that nobody takes the sum for the bill. Return both."""
+        unknown = int(charge.cost is None)
         dollars = charge.cost or 0.0
         self._cost += dollars
         self._estimated_cost += dollars if charge.estimated else 0.0
         self._unknown_costs += unknown
-        for row in rows:
-            row.cost += dollars
-            row.unknown_costs += unknown
-
-
-def _bounded_name(name: str, known: dict[str, Any], names: int) -> str:
-    """Return the name under which to count what is not known under its own."""
-    name = name[:_LONGEST_NAME]
-    return name if name in known or len(known) - (OTHER in known) < names else OTHER
+        return dollars, unknown

@@ -13,8 +13,18 @@ from backends import errors
 from backends.resilience.clock import Clock
 from backends.resilience.endpoint import Endpoint
 from backends.secret import Key
-from backends.telemetry.events import AttemptEnded, CallEnded, CallFacts, CallStarted, Event, FirstToken, Observer
+from backends.telemetry.events import (
+    AttemptEnded,
+    CallEnded,
+    CallFacts,
+    CallStarted,
+    Event,
+    FirstToken,
+    Interest,
+    Observer,
+)
 from backends.telemetry.metrics import Outcome
+from backends.telemetry.swift import swift
 from backends.types import Priority, Reply, Usage
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ __all__ = ["Observers", "Watch"]
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_NAME: Final = 200
+_MOST_TEXTS: Final = 256
 _PRIORITIES: Final = {int(priority): priority.name.lower() for priority in Priority}
 
 
@@ -55,10 +66,23 @@ class Observers:
         self.provider = provider
         self.clock = clock
         self._guarded = tuple(_Guarded(observer) for observer in _checked(observers, provider))
+        self.starts = self._interested(Interest.STARTS)
+        """Who is told when a call starts; the next four alike."""
+        self.failed_attempts = self._interested(Interest.FAILED_ATTEMPTS)
+        self.other_attempts = self._interested(Interest.OTHER_ATTEMPTS)
+        self.first_tokens = self._interested(Interest.FIRST_TOKENS)
+        self.ends = self._interested(Interest.ENDS)
+        self._innocent: dict[str, set[str]] = {}
+        # Here and not above: an import should not pay for what only those use who watch.
+        self.call_facts, self.call_started = swift(CallFacts), swift(CallStarted)
+        self.attempt_ended, self.call_ended = swift(AttemptEnded), swift(CallEnded)
 
-    def tell(self, event: Event) -> None:
-        """Tell every observer; one that fails is counted, and the log hears of it once."""
-        for guarded in self._guarded:
+    def _interested(self, interest: Interest) -> tuple[_Guarded, ...]:
+        return tuple(one for one in self._guarded if interest in getattr(one.observer, "interest", Interest.ALL))
+
+    def tell(self, interested: tuple[_Guarded, ...], event: Event) -> None:
+        """Tell some observers; one that fails is counted, and the log hears of it once."""
+        for guarded in interested:
             try:
                 guarded.observer(event)
             except Exception as problem:  # anything at all: somebody else's code must not break a call
@@ -71,6 +95,17 @@ class Observers:
                         guarded.name,
                         type(problem).__name__,
                     )
+
+    def innocent(self, key: Key) -> set[str]:
+        """Return texts that were found without a key: such as come again and again, a model's name. Bounded in number."""
+        found = self._innocent.get(key.fingerprint)
+        if found is None:
+            if len(self._innocent) >= _MOST_TEXTS:
+                self._innocent.clear()
+            found = self._innocent.setdefault(key.fingerprint, set())
+        elif len(found) >= _MOST_TEXTS:
+            found.clear()
+        return found
 
     def status(self) -> list[dict[str, Any]]:
         """Return each observer's name and how often it failed, for the report."""
@@ -127,7 +162,7 @@ class Watch:
         """The call was accepted; told once. An end that comes without it, as out of a cache, tells it first."""
         if self._facts is None:
             call = self._call
-            self._facts = CallFacts(
+            self._facts = self._observers.call_facts(
                 self._observers.provider,
                 call.name,
                 call.model,
@@ -139,7 +174,8 @@ class Watch:
                 self._wall + call.started,
                 call.tenant,
             )
-            self._observers.tell(CallStarted(self._facts))
+            if self._observers.starts:
+                self._observers.tell(self._observers.starts, self._observers.call_started(self._facts))
         return self._facts
 
     def attempt_began(self, key: Key | None) -> None:
@@ -153,11 +189,14 @@ class Watch:
 
         Nothing is told of a journey that is no caller's call: it never started and would never end.
         """
-        if self._facts is None:
+        observers = self._observers
+        interested = observers.other_attempts if error is None else observers.failed_attempts
+        if self._facts is None or not interested:
             return
-        now = self._observers.clock.monotonic()
-        self._observers.tell(
-            AttemptEnded(
+        now = observers.clock.monotonic()
+        observers.tell(
+            interested,
+            observers.attempt_ended(
                 self._facts,
                 self._call.attempts,
                 reason,
@@ -167,21 +206,25 @@ class Watch:
                 now - self._attempt_from,
                 delay,
                 self._wall + now,
-            )
+            ),
         )
 
     def first_token(self, seconds: float) -> None:
         """The first content of a stream came that long after the submission."""
-        self._observers.tell(FirstToken(self.started(), seconds))
+        self._observers.tell(self._observers.first_tokens, FirstToken(self.started(), seconds))
 
     def ended(
         self, outcome: Outcome, error: str | None, usage: Usage | None, first: float | None, total: float
     ) -> None:
         """The call is over."""
         facts, call, reply, problem = self.started(), self._call, self.reply, self.problem
+        if not self._observers.ends:
+            return
+        innocent = self._observers.innocent(self._secret) if self._secret is not None else None
         cached = reply.cached if isinstance(reply, Reply) else outcome == "success" and not call.attempts
         self._observers.tell(
-            CallEnded(
+            self._observers.ends,
+            self._observers.call_ended(
                 facts,
                 outcome,
                 error,
@@ -192,22 +235,33 @@ class Watch:
                 cached,
                 usage,
                 0.0 if cached else getattr(reply, "cost", None),
-                self._told(reply, "model"),
+                self._told(reply, "model", innocent),
                 self._told(reply if reply is not None else problem, "provider_request_id"),
-                self._told(reply, "finish_reason"),
+                self._told(reply, "finish_reason", innocent),
                 call.queued,
                 first,
                 total,
-            )
+            ),
         )
 
-    def _told(self, source: Any, name: str) -> str | None:
-        """Return what a server says of itself, within bounds and without the key, which some quote; None if no text."""
+    def _told(self, source: Any, name: str, innocent: set[str] | None = None) -> str | None:
+        """Return what a server says of itself, within bounds and without the key, which some quote; None if no text.
+
+        Args:
+            source: of the text.
+            name: of its attribute.
+            innocent: texts known to be without the key, to which such a one is added.
+        """
         text = getattr(source, name, None)
         if not isinstance(text, str):
             return None
+        if innocent is not None and text in innocent:
+            return text
         if self._secret is not None:
-            text = self._secret.hide(text)
+            hidden = self._secret.hide(text)
+            if innocent is not None and hidden == text and len(text) <= _LONGEST_NAME:
+                innocent.add(text)
+            text = hidden
         return text[:_LONGEST_NAME]
 
 

@@ -10,10 +10,18 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from backends.telemetry.limits import READINGS, Labels, readings
+
 __all__ = ["CONTENT_TYPE", "FAMILIES", "Reporting", "render"]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 """The ``Content-Type`` that Prometheus expects with this text."""
+
+
+def _family(reading: str) -> str:
+    """Return the name under which a reading of the limits stands here."""
+    return f"backends_{reading.replace('.', '_')}{'_seconds' if READINGS[reading].unit == 's' else ''}"
+
 
 FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
     "backends_uptime_seconds": ("gauge", "Seconds since the start or the last reset of the counters."),
@@ -36,19 +44,19 @@ FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
     "backends_tenant_tokens_total": ("counter", "Tokens by tenant and direction."),
     "backends_tenant_cost_dollars_total": ("counter", "What is known to have been charged, in US dollars, by tenant."),
     "backends_endpoint_requests_total": ("counter", "Finished requests by endpoint and outcome."),
-    "backends_queue_waiting": ("gauge", "Requests waiting for a slot, by priority."),
-    "backends_queue_active": ("gauge", "Slots in use."),
-    "backends_queue_slots": ("gauge", "Slots there are."),
-    "backends_queue_size": ("gauge", "Requests that may wait."),
     "backends_queue_refused_total": ("counter", "Requests turned away by a full queue, by how."),
-    "backends_breaker_state": ("gauge", "1 for the state that the circuit breaker is in, 0 for the others."),
+    "backends_retry_budget_decisions_total": ("counter", "Repeats that the retry budget granted or denied."),
     "backends_breaker_opened_total": ("counter", "How often the circuit breaker opened."),
     "backends_key_requests_total": ("counter", "Outcomes recorded for a key."),
     "backends_key_failures_total": ("counter", "Failures recorded for a key."),
     "backends_key_tokens_total": ("counter", "Tokens by key and direction."),
     "backends_key_in_flight": ("gauge", "Requests in flight on a key."),
     "backends_key_state": ("gauge", "1 for the state that a key is in, 0 for the others."),
+    "backends_cache_total": ("counter", "Calls that met a cache, by what it did."),
+    "backends_batch_requests_total": ("counter", "Requests that shared a wire call."),
+    "backends_batch_wire_calls_total": ("counter", "Wire calls that carried more than one request."),
     "backends_observer_failures_total": ("counter", "Events that an observer failed on."),
+    **{_family(name): ("gauge", kind.told) for name, kind in READINGS.items()},
 }
 """Name -> type and help of all that is ever written; a summary has ``_sum`` and ``_count`` besides its quantiles."""
 
@@ -61,10 +69,8 @@ _LATENCIES: Final = {
     "queued": "backends_queue_duration_seconds",
     "first_token": "backends_first_token_seconds",
 }
-_BREAKER_STATES: Final = ("closed", "open", "half_open")
 _KEY_STATES: Final = ("ready", "cooling", "retired")
 
-Labels = dict[str, str]
 Sample = tuple[str, Labels, float | None]
 
 
@@ -155,8 +161,15 @@ def _samples(report: Mapping[str, Any]) -> Iterator[Sample]:
         yield from _rows("backends_tenant_requests_total", "outcome", _OUTCOMES, row, tenant=tenant)
         yield from _rows("backends_tenant_tokens_total", "direction", _DIRECTIONS, row, tenant=tenant)
         yield "backends_tenant_cost_dollars_total", {"tenant": tenant}, row["cost"]
+    for event, count in report["cache"].items():
+        if event != "hits":  # the sum of others
+            yield "backends_cache_total", {"event": event}, count
+    yield "backends_batch_requests_total", {}, report["batching"]["requests"]
+    yield "backends_batch_wire_calls_total", {}, report["batching"]["wire_calls"]
     for endpoint, described in report["endpoints"].items():
         yield from _endpoint(endpoint, described)
+    for name, labels, value in readings(report):
+        yield _family(name), labels, value
     for observer in report.get("observers", ()):
         yield "backends_observer_failures_total", {"observer": observer["observer"]}, observer["failures"]
 
@@ -166,15 +179,12 @@ def _endpoint(endpoint: str, described: Mapping[str, Any]) -> Iterator[Sample]:
     queue, breaker = described["queue"], described["circuit_breaker"]
     if described["counters"]:
         yield from _rows("backends_endpoint_requests_total", "outcome", _OUTCOMES, described["counters"], **place)
-    for priority in ("high", "normal", "low"):
-        yield "backends_queue_waiting", {**place, "priority": priority}, queue["waiting"][priority]
-    yield "backends_queue_active", place, queue["active"]
-    yield "backends_queue_slots", place, queue["max_concurrent_requests"]
-    yield "backends_queue_size", place, queue["queue_size"]
     yield from _rows(
         "backends_queue_refused_total", "how", {"rejected": "rejected", "dropped": "dropped"}, queue, **place
     )
-    yield from _states("backends_breaker_state", _BREAKER_STATES, breaker["state"], place)
+    if queue["retry_budget"] is not None:
+        decisions = {"granted": "granted", "denied": "denied"}
+        yield from _rows("backends_retry_budget_decisions_total", "decision", decisions, queue["retry_budget"], **place)
     yield "backends_breaker_opened_total", place, breaker["opened"]
     for key in described["keys"]:
         held = {**place, "key": key["fingerprint"] or "(removed)"}

@@ -90,9 +90,9 @@ def deafens_the_others(backend: Any) -> None:
     if backend._observers is not None:
         observers = backend._observers
 
-        def tell(event: Any) -> None:
+        def tell(interested: Any, event: Any) -> None:
             try:
-                for guarded in observers._guarded:
+                for guarded in interested:
                     guarded.observer(event)
             except RuntimeError:
                 guarded.failures += 1
@@ -131,8 +131,8 @@ def _telling(backend: Any, one: Callable[[Any, Any], None]) -> None:
     if backend._observers is not None:
         observers = backend._observers
 
-        def tell(event: Any) -> None:
-            for guarded in observers._guarded:
+        def tell(interested: Any, event: Any) -> None:
+            for guarded in interested:
                 one(guarded, event)
 
         observers.tell = tell

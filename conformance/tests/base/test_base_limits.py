@@ -144,6 +144,9 @@ def test_what_a_queue_says_of_itself() -> None:
             "adaptive": None,
             "max_queue_wait": 90.0,
             "retry_budget": {"left": 50.0, "granted": 0, "denied": 0},
+            "breaker": "closed",
+            "keys": {"ready": 1, "cooling": 0, "retired": 0},
+            "rates": [],
         }
         assert status["held_back_seconds"] == 0.0
         await asyncio.gather(*calls)

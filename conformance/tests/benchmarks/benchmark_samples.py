@@ -152,9 +152,12 @@ def everything() -> dict[str, dict[str, Any]]:
                     ("plain", 200.0),
                     ("empty", 215.0),
                     ("logs", 240.0),
+                    ("logs_floor", 232.0),
                     ("audit", 250.0),
+                    ("audit_buffered", 230.0),
                     ("otel_api", 230.0),
                     ("otel", 255.0),
+                    ("otel_floor", 245.0),
                     ("chain", 220.0),
                 )
             ],
@@ -208,6 +211,7 @@ def everything() -> dict[str, dict[str, Any]]:
                 }
                 for name in ("adaptive", "naive")
             ],
+            router={"status": "measured", "remark": "", "version": "1.2", "late": 0.01, "processor": 0.3},
         ),
         "contract_time": _frame(
             "contract_time",

@@ -102,6 +102,22 @@ def test_an_absent_client_is_a_row(results: Results) -> None:
     assert "| any llm | not installed: pip install any-llm-sdk |" in report.render(results)
 
 
+def test_what_observers_cost_beyond_the_same_by_hand_is_told(results: Results) -> None:
+    page = report.render(results)
+    assert "by hand: OpenTelemetry with its SDK 10 µs; `CallLog` 8 µs." in page
+    results["overheads"]["rows"] = [row for row in results["overheads"]["rows"] if not row["name"].endswith("floor")]
+    assert "by hand:" not in report.render(results)
+
+
+def test_the_router_is_in_the_table_or_the_page_says_why_not(results: Results) -> None:
+    assert "LiteLLM 1.2: its Router keeps its own time" in report.render(results)
+    remark = "pip install 'backends-conformance[bench]'"
+    results["adaptive"]["router"] = {"status": "not installed", "remark": remark}
+    assert f"LiteLLM's Router is not in this table: not installed: {remark}" in report.render(results)
+    del results["adaptive"]["router"]  # results of an earlier version
+    assert "not in this table: not measured: run `python -m benchmarks adaptive`" in report.render(results)
+
+
 def test_an_observer_that_was_not_there_is_a_row_and_a_target_that_says_so(results: Results) -> None:
     results["overheads"]["rows"] = [row for row in results["overheads"]["rows"] if row["name"] != "otel"]
     assert "| `OpenTelemetry`, SDK, spans exported into memory | not installed |" in report.render(results)

@@ -163,3 +163,18 @@ def test_the_moody_provider_is_the_same_every_time() -> None:
         assert [span["came"] for span in spans] == [span["came"] for span in again]
         assert all(span["served"] <= span["came"] for span in spans)
     assert sum(span["wasted"] for span in found["naive"]) > sum(span["wasted"] for span in again)
+
+
+def test_a_router_that_is_not_there_says_what_to_install(without_packages: str) -> None:
+    bare = replace(TINY, interpreters={"litellm": without_packages})
+    with adaptive._Router(bare, PHASES[:1], 1.0) as router:
+        assert router.rows() == []
+    assert router._process.returncode is not None
+    assert router.told == {"status": "not installed", "remark": "pip install 'backends-conformance[bench]'"}
+
+
+def test_a_router_that_fails_is_told_of() -> None:
+    broken = replace(TINY, interpreters={"litellm": "/bin/false"})
+    with adaptive._Router(broken, PHASES[:1], 1.0) as router:
+        assert router.rows() == []
+    assert router.told == {"status": "failed", "remark": "its process ended with 1"}

@@ -22,6 +22,13 @@ REPLY = {
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": ANSWER}}],
     "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12},
 }
+TOLD = {
+    "x-request-id": "req-1",
+    "x-ratelimit-limit-requests": "100",
+    "x-ratelimit-remaining-requests": "75",
+    "x-ratelimit-reset-requests": "6s",
+}
+"""Headers of an answer; what they say of limits counts where a backend listens to it."""
 EVENTS = (
     b'data: {"id":"c","object":"chat.completion.chunk","model":"gpt-test-2026","choices":[{"index":0,"delta":{"content":"'
     + ANSWER.encode()
@@ -68,7 +75,7 @@ def answering(*statuses: int, reached: asyncio.Event | None = None, **settings: 
             return httpx.Response(status, json={"error": error}, headers={"x-request-id": "req-failed"})
         if b'"stream":true' in request.content:
             return httpx.Response(200, content=EVENTS, headers={"content-type": "text/event-stream"})
-        return httpx.Response(200, json=REPLY, headers={"x-request-id": "req-1"})
+        return httpx.Response(200, json=REPLY, headers=TOLD)
 
     made = {"api_key": KEY, "clock": StillClock(), "environ": {}, "model": "gpt-test", **settings}
     if "api_keys" in made:

@@ -33,6 +33,15 @@ async def test_one_record_a_call_and_a_repeat(caplog: pytest.LogCaptureFixture) 
     assert [secret for secret in (KEY, QUESTION, ANSWER) if secret in everything] == []
 
 
+async def test_no_field_takes_the_place_of_a_records_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, names = CallLog(logging.Logger("mine")), list[set[str]]()
+    monkeypatch.setattr(log, "_log", lambda level, words, told, fields: names.append(set(fields)))
+    await busy([log])
+    own = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+    assert [sorted(own & one) for one in names] == [[]] * 5
+    assert all({"request_id", "provider", "key"} <= one for one in names)
+
+
 async def test_failures_of_the_provider_are_errors(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, "backends"), pytest.raises(errors.ServerError):
         await answering(500, max_retries=0, observers=[CallLog()]).achat(ASKED)

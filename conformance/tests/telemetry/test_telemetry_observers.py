@@ -12,7 +12,9 @@ from telemetry_bench import ASKED, KEY, OTHER_KEY, REPLY, answering, busy
 
 from backends import LLVM, OpenAI, errors
 from backends.secret import Key
-from backends.telemetry.events import AttemptEnded, CallEnded, CallStarted, FirstToken, fields_of
+from backends.telemetry import observers as watching
+from backends.telemetry.events import AttemptEnded, CallEnded, CallFacts, CallStarted, FirstToken, Interest, fields_of
+from backends.telemetry.swift import swift
 
 
 async def test_every_call_is_told_from_start_to_end() -> None:
@@ -154,3 +156,77 @@ async def test_events_are_frozen_and_fields_are_plain() -> None:
     fields = fields_of(events[-1])
     assert {type(value) for value in fields.values()} <= {str, int, float, bool, type(None)}
     assert fields["total_tokens"] == 12
+
+
+class Choosy:
+    def __init__(self, interest: Interest) -> None:
+        self.interest = interest
+        self.told: list[str] = []
+
+    def __call__(self, event: Any) -> None:
+        self.told.append(type(event).__name__)
+
+
+@pytest.mark.parametrize(
+    ("interest", "names"),
+    [
+        (Interest.STARTS, ["CallStarted"] * 4),
+        (Interest.FAILED_ATTEMPTS, ["AttemptEnded"] * 2),
+        (Interest.OTHER_ATTEMPTS, ["AttemptEnded"] * 3),
+        (Interest.FIRST_TOKENS, ["FirstToken"]),
+        (Interest.ENDS, ["CallEnded"] * 4),
+        (Interest(0), []),
+    ],
+)
+async def test_an_observer_is_told_of_what_interests_it(interest: Interest, names: list[str]) -> None:
+    choosy, all_of_it = Choosy(interest), Choosy(Interest.ALL)
+    await busy([choosy, all_of_it])
+    assert choosy.told == names
+    assert len(all_of_it.told) == 14
+
+
+@pytest.mark.parametrize("kind", [CallFacts, CallStarted, AttemptEnded, FirstToken, CallEnded])
+def test_a_value_that_was_made_swiftly_is_the_same(kind: Any) -> None:
+    names = [one.name for one in dataclasses.fields(kind)]
+    made, plain = swift(kind)(*names), kind(*names)
+    assert type(made) is kind
+    assert repr(made) == repr(plain)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(made, names[0], None)
+    changed = dataclasses.replace(made, **{names[0]: "other"})
+    assert (type(changed), getattr(changed, names[0])) == (kind, "other")
+    with pytest.raises(TypeError):
+        swift(kind)()
+
+
+def test_where_a_class_cannot_be_changed_it_makes_its_own() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Open:
+        name: str
+
+    assert swift(Open)("x") == Open("x")
+
+
+async def test_texts_without_the_key_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_MOST_TEXTS", 3)
+    asked: list[str] = []
+
+    def naming(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["authorization"])
+        named = asked[-1] if len(asked) % 3 == 0 else f"model-{len(asked) % 7}"
+        return httpx.Response(200, json={**REPLY, "model": named})
+
+    keys = [f"sk-planted-{number}-of-them" for number in range(5)]
+    events: list[Any] = []
+    async with OpenAI(
+        api_keys=keys, environ={}, transport=httpx.MockTransport(naming), observers=[events.append]
+    ) as backend:
+        for _ in range(40):
+            await backend.achat(ASKED)
+        assert backend._observers is not None
+        kept = backend._observers._innocent
+    assert len(kept) <= 3
+    assert 1 <= max(map(len, kept.values())) <= 4
+    assert not [text for texts in kept.values() for text in texts if "planted" in text]
+    assert "planted" not in repr(events)
+    assert len({event.model for event in events if isinstance(event, CallEnded)}) > 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,7 +33,7 @@ from telemetry_bench import ANSWER, ASKED, KEY, QUESTION, answering, busy
 
 from backends import errors
 from backends.secret import Key
-from backends.telemetry import otel
+from backends.telemetry import otel_names
 from backends.telemetry.events import CallFacts
 from backends.telemetry.otel import OpenTelemetry
 
@@ -195,9 +195,9 @@ def test_well_known_values(
     provider: str, operation: str, model: str | None, name: str, expected: dict[str, str]
 ) -> None:
     facts = CallFacts(provider, operation, model, "id", "default", "https://host:8443/v1", "normal", False, 0.0)
-    common = otel._common(facts)
+    common = otel_names.common(facts)
     assert expected.items() <= common.items()
-    assert otel._span_name(facts, common) == name
+    assert otel_names.span_name(facts, common) == name
     assert (common["server.address"], common["server.port"]) == ("host", 8443)
     assert ("gen_ai.request.model" in common) == (model == "m")
 
@@ -205,7 +205,7 @@ def test_well_known_values(
 @pytest.mark.parametrize("address", ["", "this machine", "http://[broken", "http://host:99999999"])
 def test_an_address_that_is_none(address: str) -> None:
     facts = CallFacts("llvm", "run", None, "id", "default", address, "normal", False, 0.0)
-    assert "server.address" not in otel._common(facts)
+    assert "server.address" not in otel_names.common(facts)
 
 
 def test_without_the_package_the_error_is_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +238,7 @@ class Receiver:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_port}"
-        self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -252,6 +252,22 @@ def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
     made.close()
+
+
+OURS = {
+    f"backends.{name}"
+    for name in (
+        *("request.id", "endpoint", "priority", "outcome", "attempts", "cached", "queued"),
+        *("key.fingerprint", "provider_request_id"),
+    )
+}
+
+
+def names_of_our_own(names: Iterable[str]) -> set[str]:
+    """Return the names that are not those of the official package."""
+    modules = (gen_ai_attributes, server_attributes, error_attributes, http_attributes)
+    official = {value for module in modules for name, value in vars(module).items() if name.isupper()}
+    return set(names) - official
 
 
 async def test_otlp_carries_the_same(receiver: Receiver) -> None:
@@ -270,9 +286,20 @@ async def test_otlp_carries_the_same(receiver: Receiver) -> None:
     assert told[gen_ai_attributes.GEN_AI_USAGE_INPUT_TOKENS].int_value == 7
     assert told[gen_ai_attributes.GEN_AI_PROVIDER_NAME].string_value == "openai"
     assert told["backends.key.fingerprint"].string_value == Key(KEY).fingerprint
+    assert names_of_our_own(told) == OURS
     metrics = ExportMetricsServiceRequest.FromString(receiver.received["/v1/metrics"])
     names = {metric.name: metric for metric in metrics.resource_metrics[0].scope_metrics[0].metrics}
     assert gen_ai_metrics.GEN_AI_CLIENT_OPERATION_DURATION in names
     assert sum(point.count for point in names[gen_ai_metrics.GEN_AI_CLIENT_TOKEN_USAGE].histogram.data_points) == 2
+    measured = {
+        one.key
+        for name, metric in names.items()
+        for point in getattr(metric, metric.WhichOneof("data")).data_points
+        for one in point.attributes
+    }
+    assert {name for name in names if not name.startswith("backends.")} <= {
+        value for name, value in vars(gen_ai_metrics).items() if name.startswith("GEN_AI_")
+    }
+    assert names_of_our_own(measured) == set()
     everything = b"".join(receiver.received.values())
     assert [secret for secret in (KEY, QUESTION, ANSWER) if secret.encode() in everything] == []

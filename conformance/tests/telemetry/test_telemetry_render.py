@@ -121,3 +121,57 @@ async def test_only_the_greatest_are_drawn_and_all_are_told() -> None:
     chart = html.partition("Requests by model")[2].partition("</figure>")[0]
     assert re.findall(r"<title>(model-\d+)</title>", chart) == [f"model-{number}" for number in range(11, 3, -1)]
     assert "<td>model-0</td>" in html
+
+
+async def everything() -> dict[str, Any]:
+    """The report of a backend with limits, keys that rest, tenants, a cache, shared wire calls and a budget."""
+    backend = answering(
+        429,
+        200,
+        api_keys=[KEY, OTHER_KEY],
+        cache="exact",
+        adaptive_concurrency=True,
+        rate_limit_headers=True,
+        requests_per_minute=50,
+        tokens_per_minute=5000,
+        retry_budget=0.5,
+        max_cost=2.0,
+        prices={"gpt-test": {"input": 1.0, "output": 2.0}, "gpt-test-2026": {"input": 1.0, "output": 2.0}},
+    )
+    for _ in range(3):
+        await backend.achat(ASKED, tenant="acme", temperature=0, max_tokens=9)
+    backend._metrics.shared(6)
+    return json.loads(json.dumps(backend.report()))
+
+
+async def test_limits_keys_cache_batches_and_budgets_are_shown() -> None:
+    shown = text(await everything())
+    first, second = Key(KEY).fingerprint, Key(OTHER_KEY).fingerprint
+    for line in (
+        r"default +[1-5] +5 +refused +\d.* 50\.0 +0",
+        rf"{second} +default +requests +provider +100 +75 +6\.00 s",
+        rf"{first} +default +tokens +declared +[\d,]+ +[\d,]+ +-",
+        rf"{first} +default +cooling +[\d.]+ m?s",
+        r"the backend +\$1\.7e-05 +\$0\.0000 +\$2\.0000 +\$0\.0000 +0",
+        r"default +\$1\.7e-05 +\$0\.0000 +\$2\.0000 +- +-",
+        r"exact +2",
+        r"1 +6 +6\.0 +6",
+        r"acme +1 ",
+    ):
+        assert re.search(rf"^ +(?:{line})", shown, re.MULTILINE), line
+    assert shown.isascii()
+
+
+async def test_charts_of_limits() -> None:
+    html = page(await everything())
+    for heading in (
+        "Slots of default",
+        "Used of the budgets of a minute",
+        "Cache",
+        "Requests by tenant",
+        "Requests by key",
+    ):
+        assert f"<figcaption>{heading}</figcaption>" in html
+    used = html.partition("Used of the budgets")[2].partition("</figure>")[0]
+    assert re.findall(r'class="figure"[^>]*>(\d+)%', used)[0] == "25", "the provider says more than the settings"
+    assert KEY not in html
