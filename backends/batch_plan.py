@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from backends.wire import jsontext
 from backends.wire.values import FormatError
@@ -15,7 +15,7 @@ from backends.wire.values import FormatError
 if TYPE_CHECKING:
     from backends.operation import Answer, Operation
 
-__all__ = ["BatchPlan", "byte_length", "counted_rows", "in_field", "items_of", "listed"]
+__all__ = ["BatchPlan", "Shareable", "byte_length", "counted_rows", "in_field", "items_of", "listed"]
 
 T = TypeVar("T")
 _OUR_ID: Final = "request_id"
@@ -37,6 +37,31 @@ def byte_length(item: Any) -> int:
     return 1
 
 
+class Shareable(Protocol):
+    """What a call says of itself that may share a wire call: an :class:`~backends.operation.Operation`, or what a backend
+    with another wire has in its place."""
+
+    @property
+    def name(self) -> str:
+        """The capability."""
+        ...
+
+    @property
+    def model(self) -> str | None:
+        """The model asked for."""
+        ...
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Of this call only."""
+        ...
+
+    @property
+    def batch(self) -> BatchPlan[Any] | None:
+        """None where every call is a request of its own."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class BatchPlan(Generic[T]):
     """What one operation brings to a batch, and how such operations become one.
@@ -45,7 +70,8 @@ class BatchPlan(Generic[T]):
         items: its inputs, in order.
         shared: returns text of everything in the body besides the items: operations whose name, headers, model and
             text are equal may be joined.
-        join: returns one operation for several whose ``read`` gives their replies in order, each with the usage of all.
+        join: returns one operation for several whose ``read`` gives their replies in order, each with the usage of all;
+            in place of a reply an error, where the provider tells what is wrong with one of them.
         most_items: the provider's own limit of items in a request, None for none.
         most_length: bound of the lengths' sum, None for none. A provider's bound of tokens may stand here: no token is
             shorter than a byte.
@@ -54,8 +80,8 @@ class BatchPlan(Generic[T]):
     """
 
     items: Sequence[Any]
-    shared: Callable[[Operation[T]], str]
-    join: Callable[[Sequence[Operation[T]]], Operation[Any]]
+    shared: Callable[[Any], str]
+    join: Callable[[Sequence[Any]], Any]
     most_items: int | None = None
     most_length: int | None = None
     written: Callable[[T], int] | None = None
@@ -71,7 +97,6 @@ def in_field(
     items: Sequence[Any],
     cut: Cut,
     *,
-    read: Callable[[Answer, int], T] | None = None,
     most_items: int | None = None,
     most_length: int | None = None,
     written: Callable[[T], int] | None = None,
@@ -84,9 +109,8 @@ def in_field(
         field: of the body; the joined one holds the list of everybody's items, even where a single request would hold
             the bare item.
         items: of this operation.
-        cut: takes the joined answer apart.
-        read: reads one part, with its number of items, where it has another shape than the answer to a single request;
-            else the operations' own ``read`` does.
+        cut: takes the joined answer apart; the operations' own ``read`` reads the parts, so that a part can be kept as the
+            answer to one of them.
         most_items, most_length, written: as in :class:`BatchPlan`.
     """
 
@@ -101,8 +125,6 @@ def in_field(
 
         def read_all(answer: Answer) -> list[T]:
             parts = [replace(answer, data=data) for data in cut(answer.data, counts)]
-            if read is not None:
-                return [read(part, count) for part, count in zip(parts, counts, strict=True)]
             return [operation.read(part) for operation, part in zip(operations, parts, strict=True)]
 
         body = {**operations[0].body, field: [item for operation in operations for item in items_of(operation)]}  # type: ignore[dict-item]  # a JSON body, as above
@@ -111,7 +133,7 @@ def in_field(
     return BatchPlan(items, shared, join, most_items, most_length, written)
 
 
-def items_of(operation: Operation[Any]) -> Sequence[Any]:
+def items_of(operation: Shareable) -> Sequence[Any]:
     """Return the items of an operation, which must have a plan."""
     assert operation.batch is not None
     return operation.batch.items

@@ -11,13 +11,14 @@ what its fields would mean to the others.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from backends import errors
 from backends.base import Backend
-from backends.batch_plan import BatchPlan
-from backends.operation import CallOptions, Operation
+from backends.batch_plan import BatchPlan, Shareable
+from backends.operation import CallOptions
 from backends.resilience.batching import Batching, Member
 from backends.resilience.call import Call, travel
 from backends.resilience.endpoint import Endpoint
@@ -34,10 +35,26 @@ class _Work:
 
     __slots__ = ("operation", "options", "plan")
 
-    def __init__(self, operation: Operation[Any], options: CallOptions, plan: BatchPlan[Any]) -> None:
+    def __init__(self, operation: Shareable, options: CallOptions, plan: BatchPlan[Any]) -> None:
         self.operation = operation
         self.options = options
         self.plan = plan
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has left one endpoint so far; guarded by the backend's lock."""
+
+    wire_calls: int = 0
+    calls: int = 0
+    inputs: int = 0
+    alone: int = 0
+
+    def add(self, members: Sequence[Member[Any]]) -> None:
+        self.wire_calls += 1
+        self.calls += len(members)
+        self.inputs += sum(member.items for member in members)
+        self.alone += len(members) == 1
 
 
 class BatchingBackend(Backend):
@@ -46,15 +63,16 @@ class BatchingBackend(Backend):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._batchings: dict[str, Batching] = {}
+        self._tallies: dict[str, _Tally] = {}
 
-    def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
+    def _journey(self, operation: Any, options: CallOptions, endpoint: Endpoint) -> Call[Any]:
         """Return the call that puts a joined operation on the wire; it is not counted, its members are."""
         raise NotImplementedError
 
     # -- one caller ----------------------------------------------------------------------------------------------------
 
     def _ride(
-        self, call: Call[T], operation: Operation[T], options: CallOptions, endpoint: Endpoint
+        self, call: Call[T], operation: Shareable, options: CallOptions, endpoint: Endpoint
     ) -> Callable[[], Awaitable[T]] | None:
         """Return how a call travels in a batch, None when it travels by itself."""
         plan = operation.batch
@@ -91,6 +109,7 @@ class BatchingBackend(Backend):
     async def _send_batch(self, endpoint: Endpoint, members: Sequence[Member[Any]], level: int) -> Sequence[Any]:
         """Make one wire call for members and return their replies; one alone sends just what it would have sent."""
         first = members[0]
+        self._shared(endpoint, members)
         if len(members) == 1:
             result, passage = await travel(first.call, endpoint, self._random)
             result = self._till.charged(result, first.call)
@@ -101,21 +120,54 @@ class BatchingBackend(Backend):
         options: CallOptions = {**works[0].options, "priority": Priority(level), "request_id": first.call.id}
         call = self._journey(joined, options, endpoint)
         call.deadline_at = _latest([member.call.deadline_at for member in members])
-        self._shared(len(members))
         try:
             replies, passage = await travel(call, endpoint, self._random)
         finally:
             for member in members:
                 member.call.attempts += call.attempts
                 member.call.queued += call.queued
+        answered = [place for place, reply in enumerate(replies) if not isinstance(reply, errors.BackendError)]
         # Each reply still has the usage of all of them, so that one tells what the key is charged for the wire call.
-        whole = self._till.charged(replies[0], call)
+        whole = self._till.charged(replies[answered[0]], call) if answered else None
         passage.succeed(getattr(whole, "usage", None), call.charge)
-        return self._parted(members, replies)
+        results = list(replies)
+        if answered:
+            parted = self._parted([members[place] for place in answered], [replies[place] for place in answered])
+            for place, result in zip(answered, parted, strict=True):
+                results[place] = result
+        return results
 
-    def _shared(self, requests: int) -> None:
+    def _shared(self, endpoint: Endpoint, members: Sequence[Member[Any]]) -> None:
         with self._lock:
-            self._metrics.shared(requests)
+            self._tallies.setdefault(endpoint.name, _Tally()).add(members)
+            if len(members) > 1:
+                self._metrics.shared(len(members))
+
+    def sharing_status(self, endpoint: str | None = None) -> dict[str, Any]:
+        """Return how the calls of one endpoint share requests, since the backend was made: what to tune its settings by.
+
+        ``calls`` of callers left in ``wire_calls`` requests, which ``saved`` the difference; ``alone`` of these had waited for
+        others in vain. ``average_fill`` is how many inputs a request held, None before the first; near ``max_batch_size``
+        a larger one may bring more, near 1 ``batch_timeout`` only delays. ``waiting`` callers have not left yet.
+
+        Raises:
+            ConfigurationError: there is no such endpoint.
+        """
+        chosen = self.endpoint(endpoint)
+        batching = self._batchings.get(chosen.name)
+        with self._lock:
+            tally = replace(self._tallies.get(chosen.name, _Tally()))
+        return {
+            "max_batch_size": chosen.settings.max_batch_size,
+            "batch_timeout": chosen.settings.batch_timeout,
+            "waiting": 0 if batching is None else len(batching),
+            "wire_calls": tally.wire_calls,
+            "calls": tally.calls,
+            "inputs": tally.inputs,
+            "alone": tally.alone,
+            "saved": tally.calls - tally.wire_calls,
+            "average_fill": tally.inputs / tally.wire_calls if tally.wire_calls else None,
+        }
 
     def _parted(self, members: Sequence[Member[Any]], replies: Sequence[Any]) -> list[Any]:
         """Return each member's reply with facts of its own and its share of what the wire call used."""
@@ -154,11 +206,12 @@ class BatchingBackend(Backend):
 
     def _after_fork(self) -> None:
         super()._after_fork()
+        self._tallies = {}
         for batching in self._batchings.values():
             batching.after_fork()
 
 
-def _group(operation: Operation[Any], options: CallOptions, plan: BatchPlan[Any]) -> tuple[Any, ...]:
+def _group(operation: Shareable, options: CallOptions, plan: BatchPlan[Any]) -> tuple[Any, ...]:
     """Return what operations must have in common to share a wire call; the endpoint has batches of its own."""
     extra = options.get("extra_headers") or {}
     return (

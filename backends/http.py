@@ -47,12 +47,14 @@ class HTTPBackend(StreamingBackend):
         endpoint = self._prepared_endpoint(options)
         work = self._work(operation, endpoint, options)
         call: Call[T] = self._call_of(work, options)
-        shared = self._ride(call, operation, options, endpoint)
-        asking: Asking[T] | None = self._asking(work, call, options, shared=shared is not None)
+        asking: Asking[T] | None = self._asking(work, call, options)
+        if asking is not None:
+            work.operation = asking.recording()
+        shared = self._ride(call, work.operation, options, endpoint)
         if asking is None:
             return await self._run(call, endpoint, shared)
-        work.operation = asking.recording()
-        return await asking.whole(lambda: self._run(call, endpoint))
+        asking.shares = shared is not None
+        return await asking.whole(lambda: self._run(call, endpoint, shared))
 
     def _call_of(self, work: Work, options: CallOptions) -> Call[T]:
         async def attempt(call: Call[T], key: Key | None) -> T:
@@ -73,8 +75,8 @@ class HTTPBackend(StreamingBackend):
             call.demand = Demand(estimated_prompt(work.asked) or 0, most_output(work.asked) or 0)
         return call
 
-    def _journey(self, operation: Operation[T], options: CallOptions, endpoint: Endpoint) -> Call[T]:
-        call: Call[T] = self._call_of(self._work(operation, endpoint, options), options)
+    def _journey(self, operation: Operation[Any], options: CallOptions, endpoint: Endpoint) -> Call[Any]:
+        call: Call[Any] = self._call_of(self._work(operation, endpoint, options), options)
         call.watch = None  # each caller that shares it is told of by itself
         return call
 
@@ -123,11 +125,8 @@ class HTTPBackend(StreamingBackend):
                 self._own_cache = self._own_cache or Cache()
         return self._own_cache
 
-    def _asking(self, work: Work, call: Call[Any], options: CallOptions, *, shared: bool = False) -> Asking[Any] | None:
-        """Return how a call passes the cache; None where its answer is neither looked for nor kept.
-
-        What shares a wire call with others passes by: the counts of the answer are those of all of them.
-        """
+    def _asking(self, work: Work, call: Call[Any], options: CallOptions) -> Asking[Any] | None:
+        """Return how a call passes the cache; None where its answer is neither looked for nor kept."""
         operation, endpoint = work.operation, work.endpoint
         if endpoint.settings.cache is None or operation.cacheable is None or not isinstance(operation.body, Mapping):
             return None
@@ -136,7 +135,7 @@ class HTTPBackend(StreamingBackend):
 
         cache = self._cache_of(endpoint)
         assert cache is not None
-        if shared or options.get("cache") is False or (is_sampled(work.asked) and not cache.store_sampled):
+        if options.get("cache") is False or (is_sampled(work.asked) and not cache.store_sampled):
             self._count_cache("bypassed", 1)
             return None
         tenant = options.get("cache_tenant", options.get("tenant", cache.tenant))

@@ -22,7 +22,7 @@ from backends.parameters import bad_argument, split
 from backends.twins import blocking
 from backends.types import ChatReply, Message
 
-__all__ = ["BatchAnswer", "BatchRequest", "OfflineBackend", "batch_requests", "located", "not_ended"]
+__all__ = ["BatchAnswer", "BatchRequest", "OfflineBackend", "batch_requests", "located"]
 
 T = TypeVar("T")
 _LONGEST_ID = 64
@@ -45,6 +45,11 @@ class JobState(Protocol):
     @property
     def ended(self) -> bool:
         """True when its status is final."""
+        ...
+
+    @property
+    def request_id(self) -> str:
+        """Of the call that looked."""
         ...
 
 
@@ -125,13 +130,6 @@ def located(where: str, make: Callable[[], T]) -> T:
         raise
 
 
-def not_ended(batch: JobState, provider: str) -> errors.InvalidRequestError:
-    """Return the error of asking for answers too early; its code is ``not_ended``."""
-    return errors.InvalidRequestError(
-        f"{batch.id} is {batch.status}: its answers are there when it has ended.", provider=provider, code="not_ended"
-    )
-
-
 class OfflineBackend(ExchangingBackend):
     """Adds offline batches of chats to a backend; see the module docstring."""
 
@@ -164,7 +162,7 @@ class OfflineBackend(ExchangingBackend):
             InvalidRequestError: it has not ended; the code is ``not_ended``.
         """
         chosen, _ = split(options, CallOptions, self.provider.name, body=False)
-        return await self._answers(batch_id, chosen)
+        return await self._answers(await self._ended(batch_id, chosen), chosen)
 
     async def afinish_batch(
         self, batch_id: str, *, every: float = 30.0, **options: Unpack[CallOptions]
@@ -188,7 +186,7 @@ class OfflineBackend(ExchangingBackend):
         while True:
             batch = await self._look(batch_id, _until(chosen, ends_at, self._clock.monotonic()))
             if batch.ended:
-                return await self._answers(batch_id, _until(chosen, ends_at, self._clock.monotonic()))
+                return await self._answers(batch, _until(chosen, ends_at, self._clock.monotonic()))
             if ends_at is not None and self._clock.monotonic() + every >= ends_at:
                 raise errors.DeadlineExceededError(
                     f"{batch.id} is {batch.status}, and the next look would be after the deadline.",
@@ -199,6 +197,22 @@ class OfflineBackend(ExchangingBackend):
     submit_batch = blocking(asubmit_batch)
     batch_answers = blocking(abatch_answers)
     finish_batch = blocking(afinish_batch)
+
+    async def _ended(self, batch_id: str, options: CallOptions) -> Any:
+        """Look at a batch that must have ended, and return it.
+
+        Raises:
+            InvalidRequestError: it has not; the code is ``not_ended``.
+        """
+        batch = await self._look(batch_id, options)
+        if batch.ended:
+            return batch
+        raise errors.InvalidRequestError(
+            f"{batch.id} is {batch.status}: its answers are there when it has ended.",
+            provider=self.provider.name,
+            request_id=batch.request_id,
+            code="not_ended",
+        )
 
     # -- what a provider says ------------------------------------------------------------------------------------------
 
@@ -211,8 +225,8 @@ class OfflineBackend(ExchangingBackend):
         """Return a batch as it stands."""
 
     @abstractmethod
-    async def _answers(self, batch_id: str, options: CallOptions) -> dict[str, BatchAnswer]:
-        """Return the answers of a batch, or raise :func:`not_ended`."""
+    async def _answers(self, batch: Any, options: CallOptions) -> dict[str, BatchAnswer]:
+        """Return the answers of a batch that has ended, as :meth:`_look` returned it."""
 
 
 def _until(options: CallOptions, ends_at: float | None, now: float) -> CallOptions:

@@ -101,6 +101,9 @@ class BatchCase:
         bad: a text that the server refuses, None where it refuses none.
         most: items that the provider takes in one request, None where it sets no bound.
         light: options that keep the answer to so many items small.
+        apart: options that change nothing of the answer and with which a call must not share a request either: a header,
+            where requests have some.
+        several: a call can bring more than one text.
     """
 
     path: str
@@ -110,6 +113,8 @@ class BatchCase:
     bad: str | None = None
     most: int | None = None
     light: Mapping[str, Any] = field(default_factory=dict)
+    apart: Mapping[str, Any] = field(default_factory=lambda: {"extra_headers": {"x-tenant": "another"}})
+    several: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,9 @@ class Asking(Generic[T]):
         call: its id, time and priority.
         clock: where time comes from.
         count: adds one to, or the given number to, a counter of the backend.
+
+    Attributes:
+        shares: the call may share a wire call with others: its part of the answer is kept, with its share of the counts.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Asking(Generic[T]):
         self._brought: Entry | None = None
         self._vector = b""
         self._went_on = False
+        self.shares = False
 
     # -- what goes on to the wire --------------------------------------------------------------------------------------
 
@@ -161,6 +165,8 @@ class Asking(Generic[T]):
     async def _performed(self, perform: Callable[[], Awaitable[T]]) -> T:
         self._miss()
         reply = await perform()
+        if self.shares and self._brought is not None and isinstance(reply, Reply):
+            self._brought = replace(self._brought, usage=reply.usage)
         self._keep()
         return reply
 
@@ -183,7 +189,7 @@ class Asking(Generic[T]):
             data: Any = entry.content
             if operation.expect != "bytes":
                 data = entry.content.decode() if operation.expect == "text" else jsontext.loads(entry.content)
-            reply = self._flagged(operation.read(self._answer(entry, data)))
+            reply = self._flagged(_counted(operation.read(self._answer(entry, data)), entry))
         except _UNREADABLE:  # another version of this library kept it in a file
             return None
         self._count(kind, 1)
@@ -286,3 +292,8 @@ class Asking(Generic[T]):
     def _remaining(self) -> float | None:
         at = self._call.deadline_at
         return None if at is None else max(0.0, at - self._clock.monotonic())
+
+
+def _counted(reply: T, entry: Entry) -> T:
+    """Return a reply with the counts that are its own, where what was kept tells those of several calls."""
+    return replace(reply, usage=entry.usage) if entry.usage is not None and isinstance(reply, Reply) else reply

@@ -12,10 +12,12 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from backends.cache.store import Entry
+from backends.types import Usage
 from backends.wire import jsontext
 from backends.wire.values import FormatError
 
@@ -65,7 +67,7 @@ class CacheFile:
     def _guarded(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, FormatError, TypeError, ValueError) as problem:
+        except (sqlite3.Error, OSError, FormatError, LookupError, TypeError, ValueError) as problem:
             self.failures += 1
             _log.warning("The cache file %s cannot be %s; going on without it: %s", self._path, what, problem)
 
@@ -80,17 +82,22 @@ class CacheFile:
 
 def _row(entry: Entry) -> tuple[Any, ...]:
     values = {name: getattr(entry, name) for name in _FIELDS}
-    return tuple({**values, "headers": jsontext.dumps(entry.headers)}.values())
+    facts: Any = entry.headers if entry.usage is None else {"headers": entry.headers, "usage": asdict(entry.usage)}
+    return tuple({**values, "headers": jsontext.dumps(facts)}.values())
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     """Return a row as an entry.
 
     Raises:
-        FormatError, TypeError, ValueError: somebody else wrote it.
+        FormatError, LookupError, TypeError, ValueError: somebody else wrote it.
     """
     values = dict(zip(_FIELDS, row, strict=True))
-    values["headers"] = tuple((str(name), str(value)) for name, value in jsontext.loads(values["headers"]))
+    facts = jsontext.loads(values["headers"])
+    if isinstance(facts, dict):  # of an answer that several calls shared
+        values["usage"] = Usage(**facts["usage"])
+        facts = facts["headers"]
+    values["headers"] = tuple((str(name), str(value)) for name, value in facts)
     entry = Entry(**values)
     if not isinstance(entry.content, bytes) or not isinstance(entry.vector, bytes) or not isinstance(entry.key, str):
         raise TypeError("a row has not the types of an answer")

@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from backends.types import Usage
+
 __all__ = ["Entry", "Store"]
 
 _OVERHEAD = 512
@@ -27,6 +29,7 @@ class Entry:
         status, headers, content: the answer; ``content`` is its body, or all bytes of its stream.
         provider_request_id: of the request that was sent.
         vector: the question's embedding as 32-bit floats, empty without one.
+        usage: what it used, where ``content`` is a part of an answer to several and tells what all of them used.
         created, expires: unix seconds; ``expires`` None never does. Set by the store.
     """
 
@@ -41,6 +44,7 @@ class Entry:
     content: bytes = field(repr=False)
     provider_request_id: str | None = None
     vector: bytes = field(default=b"", repr=False)
+    usage: Usage | None = None
     created: float = 0.0
     expires: float | None = None
 

@@ -17,7 +17,7 @@ from backends.claude.results import ResultReader, unread
 from backends.claude.values import Batch, BatchResults, ItemChunk, MessageReply, unix_time
 from backends.dialects.openai_common import count, json_object
 from backends.errors import InvalidRequestError
-from backends.offline import BatchAnswer, BatchRequest, OfflineBackend, not_ended
+from backends.offline import BatchAnswer, BatchRequest, OfflineBackend
 from backends.operation import Answer, CallOptions, Operation, Repeat
 from backends.paging import Pages, blocking_list
 from backends.parameters import bad_argument
@@ -68,17 +68,9 @@ class BatchCalls(ClaudeCore, OfflineBackend):
 
     def alist_batches(self, **parameters: Unpack[ListParameters]) -> Pages[Batch]:
         """Return the workspace's batches (``GET /v1/messages/batches``), newest first, page by page."""
-        options, fields, headers = self._taken(parameters, ListParameters, body=False)
-        query = tuple((name, str(value)) for name, value in fields.items())
+        taken = self._taken(parameters, ListParameters, body=False)
         return list_pages(
-            self,
-            "list_batches",
-            _PATH,
-            AFTER_LAST,
-            query,
-            options,
-            headers,
-            lambda entry: Batch(raw=entry, **_batch(entry)),
+            self, "list_batches", _PATH, AFTER_LAST, taken, lambda entry: Batch(raw=entry, **_batch(entry))
         )
 
     def abatch_results(self, batch_id: str, **parameters: Unpack[ClaudeOptions]) -> AsyncStream[BatchResults]:
@@ -139,12 +131,9 @@ class BatchCalls(ClaudeCore, OfflineBackend):
     async def _look(self, batch_id: str, options: CallOptions) -> Batch:
         return await self.aget_batch(batch_id, **options)
 
-    async def _answers(self, batch_id: str, options: CallOptions) -> dict[str, BatchAnswer]:
-        batch = await self._look(batch_id, options)
-        if not batch.ended:
-            raise not_ended(batch, self.provider.name)
+    async def _answers(self, batch: Batch, options: CallOptions) -> dict[str, BatchAnswer]:
         answers: dict[str, BatchAnswer] = {}
-        async with self.abatch_results(batch_id, **options) as lines:
+        async with self.abatch_results(batch.id, **options) as lines:
             async for line in lines:
                 item = line.item if isinstance(line, ItemChunk) else None
                 if item is not None and (item.reply is not None or item.error is not None):

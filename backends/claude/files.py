@@ -53,17 +53,9 @@ class FileCalls(ClaudeCore):
 
     def alist_files(self, **parameters: Unpack[ListParameters]) -> Pages[StoredFile]:
         """Return the workspace's files (``GET /v1/files``), newest first, page by page as they are asked for."""
-        options, fields, headers = self._taken(parameters, ListParameters, body=False)
-        query = tuple((name, str(value)) for name, value in fields.items())
+        taken = self._taken(parameters, ListParameters, body=False)
         return list_pages(
-            self,
-            "list_files",
-            _PATH,
-            NEXT_PAGE,
-            query,
-            options,
-            headers,
-            lambda entry: StoredFile(raw=entry, **_file(entry)),
+            self, "list_files", _PATH, NEXT_PAGE, taken, lambda entry: StoredFile(raw=entry, **_file(entry))
         )
 
     async def aget_file(self, file_id: str, **parameters: Unpack[ClaudeOptions]) -> StoredFile:

@@ -19,6 +19,8 @@ from backends.wire.values import FormatError
 if TYPE_CHECKING:
     from backends.claude.core import ClaudeCore, Headers
 
+    Taken = tuple[CallOptions, dict[str, Any], Headers]
+
 __all__ = ["AFTER_LAST", "NEXT_PAGE", "Cursor", "list_pages"]
 
 T = TypeVar("T")
@@ -47,9 +49,7 @@ def list_pages(
     name: str,
     path: str,
     cursor: Cursor,
-    query: tuple[tuple[str, str], ...],
-    options: CallOptions,
-    headers: Headers,
+    taken: Taken,
     read: Callable[[Any], T],
 ) -> Pages[T]:
     """Return the pages of a list.
@@ -59,10 +59,15 @@ def list_pages(
         name: of the capability.
         path: of the list.
         cursor: how it goes on.
-        query: of every page.
-        options, headers: of each call.
+        taken: the arguments of each call, as the backend took them; its fields are the query of every page, those that
+            are lists one by one.
         read: turns one entry into an item.
     """
+    options, fields, headers = taken
+    query: list[tuple[str, str]] = []
+    for field, value in fields.items():
+        several = isinstance(value, list | tuple)
+        query.extend((f"{field}[]", str(one)) for one in value) if several else query.append((field, str(value)))
 
     def page(answer: Answer) -> Page[T]:
         data = json_object(answer.data)
@@ -76,8 +81,8 @@ def list_pages(
         return Page(tuple(read(entry) for entry in entries), after)
 
     async def fetch(after: str | None) -> Page[T]:
-        where = query if after is None else (*query, (cursor.parameter, after))
-        operation = Operation(name, page, path, "GET", query=where, headers=headers)
+        where = query if after is None else [*query, (cursor.parameter, after)]
+        operation = Operation(name, page, path, "GET", query=tuple(where), headers=headers)
         return await backend._perform(operation, options)  # noqa: SLF001 - one package
 
     return Pages(fetch)

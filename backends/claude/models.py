@@ -36,9 +36,8 @@ class ModelCalls(ClaudeCore):
         """Return every model the key may use (``GET /v1/models``), over all pages; ``retires`` is the announced date,
         ``YYYY-MM-DD``. ``raw`` has limits and capabilities."""
         options, fields, headers = self._taken(parameters, ModelListParameters, body=False)
-        query = [("limit", str(fields.get("limit", _MOST_A_PAGE)))]
-        query.extend(("lifecycle[]", stage) for stage in fields.get("lifecycle", ()))
-        pages = list_pages(self, "models", _PATH, AFTER_LAST, tuple(query), options, headers, _model)
+        taken = options, {"limit": _MOST_A_PAGE, **fields}, headers
+        pages = list_pages(self, "models", _PATH, AFTER_LAST, taken, _model)
         return tuple(await pages.collect())
 
     async def aget_model(self, model: str, **parameters: Unpack[ClaudeOptions]) -> Model:

@@ -15,7 +15,7 @@ from backends import errors
 from backends.dialects.openai_chat import read_chat
 from backends.dialects.openai_common import json_object
 from backends.dialects.openai_files import FileServer
-from backends.offline import BatchAnswer, BatchRequest, OfflineBackend, located, not_ended
+from backends.offline import BatchAnswer, BatchRequest, OfflineBackend, located
 from backends.operation import Answer, CallOptions, Operation
 from backends.values import Batch, FileContent
 from backends.wire import jsontext
@@ -59,10 +59,7 @@ class OfflineServer(FileServer, OfflineBackend):
     async def _look(self, batch_id: str, options: CallOptions) -> Batch:
         return await self.aget_batch(batch_id, **options)
 
-    async def _answers(self, batch_id: str, options: CallOptions) -> dict[str, BatchAnswer]:
-        batch = await self._look(batch_id, options)
-        if not batch.ended:
-            raise not_ended(batch, self.provider.name)
+    async def _answers(self, batch: Batch, options: CallOptions) -> dict[str, BatchAnswer]:
         answers: dict[str, BatchAnswer] = {}
         for file_id in (batch.output_file_id, batch.error_file_id):
             if file_id is not None:

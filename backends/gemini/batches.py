@@ -7,9 +7,9 @@ Wire facts: ``models/{model}:batchGenerateContent`` and ``:asyncBatchEmbedConten
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Unpack
 
-from backends import errors
 from backends.gemini.batch_requests import (
     batch_facts,
     file_source,
@@ -46,6 +46,18 @@ class EmbeddingBatchParameters(EmbedParameters, total=False):
     """Arguments of ``create_embedding_batch``: those of ``embed``, and ``display_name``."""
 
     display_name: Annotated[str | None, Size(1, 512)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A batch as it stands, with the results that came in the same answer."""
+
+    id: str
+    status: str
+    ended: bool
+    request_id: str
+    batch: Batch
+    inline: tuple[BatchResult, ...]
 
 
 class BatchCalls(GeminiCore, OfflineBackend):
@@ -153,17 +165,12 @@ class BatchCalls(GeminiCore, OfflineBackend):
             InvalidRequestError: it has not ended yet; its code is ``not_ended``.
         """
         options, _ = split(parameters, CallOptions, self.provider.name, body=False)
-        path = self._resource_path("batches", "batch_id", batch_id)
-        batch, found = await self._perform(Operation("batch_results", _read_results, path, "GET"), options)
-        if not batch.ended:
-            raise errors.InvalidRequestError(
-                f"{batch.id} is {batch.status}: its results are there when it has ended.",
-                provider=self.provider.name,
-                request_id=batch.request_id,
-                code="not_ended",
-            )
+        return await self._results(await self._ended(batch_id, options), options)
+
+    async def _results(self, job: _Job, options: CallOptions) -> tuple[BatchResult, ...]:
+        batch = job.batch
         if batch.output_file_id is None:
-            return found
+            return job.inline
         file = self._resource_path("files", "file_id", batch.output_file_id, ":download")
         operation = Operation(
             "batch_results", _read_lines, file, "GET", query=(("alt", "media"),), model=batch.endpoint, expect="bytes"
@@ -179,14 +186,14 @@ class BatchCalls(GeminiCore, OfflineBackend):
         ]
         return await self.acreate_batch(named, model=models.pop(), **options)
 
-    async def _look(self, batch_id: str, options: CallOptions) -> Batch:
-        return await self.aget_batch(batch_id, **options)
+    async def _look(self, batch_id: str, options: CallOptions) -> _Job:
+        path = self._resource_path("batches", "batch_id", batch_id)
+        return await self._perform(Operation("batch_results", _read_job, path, "GET"), options)
 
-    async def _answers(self, batch_id: str, options: CallOptions) -> dict[str, BatchAnswer]:
-        found = await self.abatch_results(batch_id, **options)
+    async def _answers(self, batch: _Job, options: CallOptions) -> dict[str, BatchAnswer]:
         return {
             result.custom_id: BatchAnswer(result.reply, result.error)
-            for result in found
+            for result in await self._results(batch, options)
             if result.custom_id is not None and (result.reply is not None or result.error is not None)
         }
 
@@ -220,9 +227,10 @@ def _read_batch(answer: Answer) -> Batch:
     return Batch(**answer.facts(), **batch_facts(answer.data))
 
 
-def _read_results(answer: Answer) -> tuple[Batch, tuple[BatchResult, ...]]:
+def _read_job(answer: Answer) -> _Job:
     batch = _read_batch(answer)
-    return batch, results_of(inline_results(batch), answer) if batch.ended else ()
+    inline = results_of(inline_results(batch), answer) if batch.ended else ()
+    return _Job(batch.id, batch.status, batch.ended, batch.request_id, batch, inline)
 
 
 def _read_lines(answer: Answer) -> tuple[BatchResult, ...]:

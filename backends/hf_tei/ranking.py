@@ -19,7 +19,7 @@ from backends.hf_tei.parameters import (
 )
 from backends.hf_tei.reading import cut_ranking, joined, read_predictions, read_ranking
 from backends.hf_tei.values import Predictions
-from backends.operation import EXACT, Answer, Operation
+from backends.operation import EXACT, Operation
 from backends.parameters import split
 from backends.twins import blocking
 from backends.types import Ranking
@@ -92,7 +92,7 @@ class RankingCalls(TEIServer):
             some = items[piece]
             sent: Any = some if several else some[0][0] if len(some[0]) == 1 else some[0]
             read = partial(read_predictions, number=len(some), several=several)
-            plan: BatchPlan[Predictions] = in_field("inputs", some, counted_rows, read=_read_several)
+            plan: BatchPlan[Predictions] = in_field("inputs", some, counted_rows)
             return Operation(
                 "predict", read, "/predict", body={"inputs": sent, **fields}, model=label, cacheable=EXACT, batch=plan
             )
@@ -101,10 +101,6 @@ class RankingCalls(TEIServer):
 
     rerank = blocking(arerank)
     predict = blocking(apredict)
-
-
-def _read_several(answer: Answer, number: int) -> Predictions:
-    return read_predictions(answer, number, several=True)
 
 
 def _joined_rows(parts: Sequence[Ranking]) -> list[dict[str, Any]]:

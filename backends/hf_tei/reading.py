@@ -138,8 +138,10 @@ def cut_ranking(data: Any, counts: Sequence[int]) -> list[list[dict[str, Any]]]:
 
 
 def read_predictions(answer: Answer, number: int, *, several: bool) -> Predictions:
-    """Read the labels of each input; of a single one they come without an outer list."""
-    rows = _rows(answer.data, number, "lists of labels") if several else [answer.data]
+    """Read the labels of each input; of a single one they come without an outer list, unless it shared the request."""
+    data = answer.data
+    is_listed = several or (type(data) is list and len(data) == 1 and type(data[0]) is list)
+    rows = _rows(data, number, "lists of labels") if is_listed else [data]
     if any(type(row) is not list or not row for row in rows):
         raise FormatError("an input has no labels")
     return Predictions(**_facts(answer), rows=tuple(tuple(map(_label, row)) for row in rows))

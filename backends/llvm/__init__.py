@@ -79,5 +79,6 @@ class LLVM(CompileCalls, RunCalls):
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
+    batches: ClassVar[frozenset[str]] = frozenset({"verify", "inspect", "optimize", "emit"})
 
     kernel = staticmethod(kernel)

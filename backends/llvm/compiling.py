@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any, Final, Literal, Unpack
 
 from backends import errors
-from backends.llvm.core import Job, LLVMCore
+from backends.llvm.core import LLVMCore
+from backends.llvm.job import Job
+from backends.llvm.modules import module_job, told_modules
 from backends.llvm.options import (
     EmitOptions,
     InspectOptions,
@@ -23,9 +25,8 @@ from backends.parameters import bad_argument
 from backends.twins import blocking
 from backends.types import Reply
 
-__all__ = ["CompileCalls", "told_modules"]
+__all__ = ["CompileCalls"]
 
-_LARGEST_MODULE: Final = 512 << 20
 _MOST_LINKED: Final = 256
 
 
@@ -39,8 +40,7 @@ class CompileCalls(LLVMCore):
             InvalidRequestError: it is not; the code is ``parse`` (the message tells line and column) or ``verify``.
         """
         called, _, header = module_options(dict(options), InspectOptions)
-        told, blobs = told_modules([module])
-        return await self._perform(Job("verify", {**header, "modules": told}, read_verified, blobs), called)
+        return await self._perform(module_job("verify", module, header, read_verified), called)
 
     async def ainspect(self, module: Module, **options: Unpack[InspectOptions]) -> Inspected:
         """Return the functions, globals and named types of a module.
@@ -49,8 +49,7 @@ class CompileCalls(LLVMCore):
             InvalidRequestError: it is not well formed.
         """
         called, _, header = module_options(dict(options), InspectOptions)
-        told, blobs = told_modules([module])
-        return await self._perform(Job("inspect", {**header, "modules": told}, read_inspected, blobs), called)
+        return await self._perform(module_job("inspect", module, header, read_inspected), called)
 
     async def aoptimize(self, module: Module, **options: Unpack[OptimizeOptions]) -> Optimized:
         """Optimise a module at a level (O2 unless given), or by passes, for a target.
@@ -60,8 +59,7 @@ class CompileCalls(LLVMCore):
             UnsupportedError: there is no such target, processor or feature.
         """
         called, fields, header = module_options(dict(options), OptimizeOptions)
-        told, blobs = told_modules([module])
-        job = Job("optimize", {"level": "O2", **header, **fields, "modules": told}, read_optimized, blobs)
+        job = module_job("optimize", module, {"level": "O2", **header, **fields}, read_optimized)
         return await self._perform(job, called)
 
     async def alink(self, modules: Sequence[Module], **options: Unpack[LinkOptions]) -> Optimized:
@@ -87,9 +85,8 @@ class CompileCalls(LLVMCore):
             UnsupportedError: there is no such target, processor or feature.
         """
         called, fields, header = module_options(dict(options), EmitOptions)
-        told, blobs = told_modules([module])
-        header = {"level": "O2", **header, "kind": fields.get("kind", "object"), "modules": told}
-        return await self._perform(Job("emit", header, read_emitted, blobs), called)
+        header = {"level": "O2", **header, "kind": fields.get("kind", "object")}
+        return await self._perform(module_job("emit", module, header, read_emitted), called)
 
     async def abatch(
         self,
@@ -101,7 +98,8 @@ class CompileCalls(LLVMCore):
     ) -> Batch:
         """Make the same call on many modules; each goes through the queue by itself, so a bad one fails alone.
 
-        No more are under way at once than the endpoint's ``max_concurrent_requests``, so a batch never fills the queue.
+        No more are under way at once than the endpoint's ``max_concurrent_requests``, so a batch never fills the queue;
+        with ``max_batch_size``, as many times more as share a request, as long as half of the queue would hold them.
 
         Args:
             modules: any number.
@@ -136,7 +134,9 @@ class CompileCalls(LLVMCore):
                 except errors.BackendError as error:
                     outcomes[index] = error
 
-        width = min(len(modules), self.endpoint(options.get("endpoint")).admission.limit)
+        endpoint = self.endpoint(options.get("endpoint"))
+        limit, settings = endpoint.admission.limit, endpoint.settings
+        width = min(len(modules), limit * settings.max_batch_size, limit + settings.queue_size // 2)
         async with asyncio.TaskGroup() as group:
             for _ in range(width):
                 group.create_task(lane())
@@ -151,29 +151,3 @@ class CompileCalls(LLVMCore):
 
 
 _NEVER: Final = errors.BackendError("Nobody has looked at this module.")
-
-
-def told_modules(modules: Sequence[Module]) -> tuple[list[dict[str, Any]], tuple[bytes, ...]]:
-    """Return modules as a header tells them, and the bitcode among them.
-
-    Raises:
-        InvalidRequestError: one is neither text nor bytes, is empty, or is larger than allowed.
-    """
-    told: list[dict[str, Any]] = []
-    blobs: list[bytes] = []
-    for index, module in enumerate(modules):
-        name = "module" if len(modules) == 1 else f"modules[{index}]"
-        if not isinstance(module, str | bytes):
-            bad_argument(f"{name} must be LLVM IR as text or bitcode as bytes, not {type(module).__name__}", "llvm")
-        if not module:
-            bad_argument(f"{name} is empty", "llvm")
-        if len(module) > _LARGEST_MODULE:
-            bad_argument(f"{name} is larger than {_LARGEST_MODULE} bytes", "llvm")
-        if isinstance(module, str):
-            if "\0" in module:
-                bad_argument(f"{name} holds a null character, which would end it there", "llvm")
-            told.append({"ir": module})
-        else:
-            told.append({"bitcode": len(blobs)})
-            blobs.append(module)
-    return told, tuple(blobs)

@@ -7,15 +7,16 @@ imports it at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Final, TypeVar
 
 from backends import errors
-from backends.base import Backend
+from backends.batched import BatchingBackend
 from backends.endpoints import DEFAULT
 from backends.llvm.cache import CompileCache, content_key
-from backends.llvm.failures import lost, refused
+from backends.llvm.failures import divided, lost, refused
+from backends.llvm.job import Job
 from backends.llvm.transport import Request, Returned, Transport
 from backends.llvm_worker import frames
 from backends.operation import Answer, CallOptions
@@ -28,7 +29,7 @@ from backends.types import Reply
 from backends.wire import jsontext
 from backends.wire.values import FormatError, WireError
 
-__all__ = ["Job", "LLVMCore"]
+__all__ = ["LLVMCore"]
 
 R = TypeVar("R", bound=Reply)
 
@@ -47,30 +48,7 @@ _NOT_TAKEN: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Job(Generic[R]):
-    """One request to a worker, as data.
-
-    Attributes:
-        name: the operation; names counters and errors.
-        header: the fields of the frame.
-        read: turns the answer and the blobs behind it into the reply.
-        blobs: the bytes behind the header.
-        seconds: how long the answer may take where that is less than ``read_timeout``.
-        runs_code: a stranger's function is run: if the worker is lost, that is why.
-        pure: the same request always has the same answer.
-    """
-
-    name: str
-    header: Mapping[str, Any]
-    read: Callable[[Answer, Sequence[bytes]], R]
-    blobs: tuple[bytes, ...] = field(default=(), repr=False)
-    seconds: float | None = None
-    runs_code: bool = False
-    pure: bool = True
-
-
-class LLVMCore(Backend):
+class LLVMCore(BatchingBackend):
     """See :class:`backends.llvm.LLVM`."""
 
     provider: ClassVar[Provider] = Provider(
@@ -143,6 +121,22 @@ class LLVMCore(Backend):
         if self._closed:
             raise errors.ClosedError("This backend is closed; make a new one.", provider="llvm")
         endpoint = self.endpoint(options.get("endpoint"))
+        call, frame = self._call_of(job, options, endpoint)
+        shared = self._ride(call, job, options, endpoint)
+        if not self._cache.most or not job.pure:
+            return await self._run(call, endpoint, shared)
+        mark = content_key(endpoint.name, frame)
+        with self._lock:
+            known: R | None = self._cache.get(mark)
+        if known is not None:
+            return self._cached(known, call, endpoint)
+        reply = await self._run(call, endpoint, shared)
+        with self._lock:
+            self._cache.put(mark, reply, len(frame) + getattr(reply, "size", 0))
+        return reply
+
+    def _call_of(self, job: Job[R], options: CallOptions, endpoint: Endpoint) -> tuple[Call[R], bytes]:
+        """Return the call of a job, and the frame that it sends."""
         seconds = _shorter(endpoint.settings.read_timeout, job.seconds)
         frame = self._framed(job, seconds)
 
@@ -152,17 +146,12 @@ class LLVMCore(Backend):
 
         call: Call[R] = self._call(job.name, job.name, attempt, options, endpoint)
         call.asked = {}  # a run may be charged
-        if not self._cache.most or not job.pure:
-            return await self._run(call, endpoint)
-        mark = content_key(endpoint.name, frame)
-        with self._lock:
-            known: R | None = self._cache.get(mark)
-        if known is not None:
-            return self._cached(known, call, endpoint)
-        reply = await self._run(call, endpoint)
-        with self._lock:
-            self._cache.put(mark, reply, len(frame) + getattr(reply, "size", 0))
-        return reply
+        return call, frame
+
+    def _journey(self, operation: Job[Any], options: CallOptions, endpoint: Endpoint) -> Call[Any]:
+        call, _ = self._call_of(operation, options, endpoint)
+        call.watch = None  # each caller that shares it is told of by itself
+        return call
 
     def _cached(self, known: R, call: Call[R], endpoint: Endpoint) -> R:
         """Count a hit as a request without an attempt; it took no slot and no worker."""
@@ -198,7 +187,7 @@ class LLVMCore(Backend):
         try:
             returned = await self._wire().exchange(request)
         except WireError as problem:
-            raise lost(problem, runs_code=job.runs_code) from None
+            raise lost(problem, runs_code=job.runs_code, is_shared=job.is_shared) from None
         header: Any = None
         try:
             header, blobs = _opened(returned)
@@ -206,7 +195,8 @@ class LLVMCore(Backend):
                 return job.read(self._answer(header, returned, call), blobs)
         except _UNREADABLE as problem:
             if returned.status < 400:
-                raise failed_format(_unreadable(job, returned, problem)) from None
+                words = _unreadable(job, returned, problem)
+                raise (divided(words) if job.is_shared else failed_format(words)) from None
         raise refused(returned, header, self._clock.time())
 
     def _answer(self, header: dict[str, Any], returned: Returned, call: Call[Any]) -> Answer:

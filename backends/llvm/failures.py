@@ -16,7 +16,7 @@ from backends.reading import error_text
 from backends.resilience.failures import AttemptFailed, Blame, error_class, failed_answer, failed_wire
 from backends.wire.values import Failure, WireError
 
-__all__ = ["CODES", "lost", "refused"]
+__all__ = ["CODES", "divided", "lost", "refused", "told_error"]
 
 CODES: Final[dict[str, type[errors.BackendError]]] = {
     "invalid_frame": errors.InvalidRequestError,
@@ -45,6 +45,7 @@ _WORDS: Final = {
     "llvmlite_missing": 'LLVM needs llvmlite: pip install "backends-conformance[llvm]"',
 }
 _DIED: Final = frozenset({Failure.RESET_AFTER_SENT, Failure.CUT_SHORT, Failure.READ_TIMEOUT})
+_ONES_FAULT: Final = _DIED | {Failure.TOO_LARGE}
 _LARGEST_BODY: Final = 65_536
 
 
@@ -57,8 +58,21 @@ def refused(returned: Returned, header: Any, wall: float) -> AttemptFailed:
         wall: unix seconds, for hints that are dates.
     """
     said = header if isinstance(header, dict) else returned.frame[:_LARGEST_BODY].decode("utf-8", "replace")
-    message, code = error_text(said)
     status = returned.status if returned.status >= 400 else header.get("status", 500)
+    error = told_error(said, status, header)
+    body: Mapping[str, Any] | str = said
+    return failed_answer(error, returned.headers, body, Repeat.ALWAYS, wall)
+
+
+def told_error(said: Any, status: int, header: Any) -> errors.BackendError:
+    """Return the error that a worker tells.
+
+    Args:
+        said: what holds it: the header of an answer, or one result in it.
+        status: 400 and up.
+        header: of the answer, which names the worker.
+    """
+    message, code = error_text(said)
     kind = CODES.get(code or "") or error_class(status)
     words = _WORDS.get(code or "", "")
     error = kind(
@@ -66,16 +80,25 @@ def refused(returned: Returned, header: Any, wall: float) -> AttemptFailed:
     )
     if isinstance(header, dict) and isinstance(header.get("worker"), str):
         error.provider_request_id = header["worker"][:200]
-    body: Mapping[str, Any] | str = said
-    return failed_answer(error, returned.headers, body, Repeat.ALWAYS, wall)
+    return error
 
 
-def lost(problem: WireError, *, runs_code: bool) -> AttemptFailed:
+def divided(why: str) -> AttemptFailed:
+    """Return the failure of a frame that several callers share where one of their modules may be the reason: nobody is
+    told of it, for the frame is sent again in halves until whoever is to blame stands alone."""
+    error = errors.InvalidRequestError(f"A shared request is divided: {why}.", code="divided")
+    return AttemptFailed(error, Blame.REQUEST, repeatable=False, kind="divided")
+
+
+def lost(problem: WireError, *, runs_code: bool, is_shared: bool = False) -> AttemptFailed:
     """Return what the loss of a worker means.
 
     Args:
         runs_code: it was running a stranger's function, which is then what ended it.
+        is_shared: it had the modules of several callers.
     """
+    if is_shared and problem.failure in _ONES_FAULT:
+        return divided(problem.message)
     if runs_code and problem.sent and problem.failure in _DIED:
         error = errors.InvalidRequestError(f"The function took its worker down: {problem.message}.", code="crashed")
         return AttemptFailed(error, Blame.REQUEST, repeatable=False, kind="crashed")

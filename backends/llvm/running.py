@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Final, Unpack
 
-from backends.llvm.compiling import told_modules
-from backends.llvm.core import Job, LLVMCore
+from backends.llvm.core import LLVMCore
+from backends.llvm.job import Job
+from backends.llvm.modules import told_modules
 from backends.llvm.options import Module, Options, RunOptions, check_text, module_options
 from backends.llvm.reading import read_host, read_ran, read_target, read_targets
 from backends.llvm.replies import Host, Ran, Target, Targets

@@ -17,16 +17,15 @@ from typing import Any, Final
 
 import llvmlite.binding as llvm
 
+from backends.llvm_worker.each import Operation, Outcome, each
 from backends.llvm_worker.inspection import inspect, sections
 from backends.llvm_worker.passes import SPEEDS, counts, optimise
 from backends.llvm_worker.problems import Problem
 from backends.llvm_worker.signatures import Signature, signature_of
 from backends.llvm_worker.targets import describe_host, describe_target, known_targets, machine_for, start
 
-__all__ = ["Built", "Engine", "Outcome"]
+__all__ = ["Built", "Engine"]
 
-Outcome = tuple[dict[str, Any], tuple[bytes, ...]]
-"""Fields of the answer, and the blobs behind it."""
 Runner = Callable[["Built", Mapping[str, Any], Sequence[bytes]], Outcome]
 """Runs machine code: the code, the request, its buffers."""
 
@@ -65,7 +64,7 @@ class Engine:
         self._said = said
         self._now = now
         self._kept: OrderedDict[bytes, Built] = OrderedDict()
-        self._operations: dict[str, Callable[[Mapping[str, Any], Sequence[bytes]], Outcome]] = {
+        self._operations: dict[str, Operation] = {
             "verify": self._verify,
             "optimize": self._optimize,
             "emit": self._emit,
@@ -91,7 +90,7 @@ class Engine:
         operation = self._operations.get(str(asked.get("operation")))
         if operation is None:
             raise Problem("invalid_frame", "there is no such operation")
-        return operation(asked, blobs)
+        return each(operation, asked, blobs) if asked.get("each") else operation(asked, blobs)
 
     # -- operations ----------------------------------------------------------------------------------------------------
 

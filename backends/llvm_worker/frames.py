@@ -11,9 +11,11 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-__all__ = ["PREFIX", "cut", "join", "part"]
+__all__ = ["MOST_MODULES", "PREFIX", "cut", "join", "part"]
 
 PREFIX: Final = struct.Struct(">IB")
+MOST_MODULES: Final = 64
+"""Modules of different callers in one frame."""
 _MOST_BLOBS: Final = 1024
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["STATUSES", "Problem", "UncleanEnd"]
 
@@ -40,6 +40,10 @@ class Problem(Exception):  # noqa: N818 - an answer, not a failure of the progra
     def status(self) -> int:
         """400 and up."""
         return STATUSES[self.code]
+
+    def told(self) -> dict[str, Any]:
+        """Return the fields of an answer that say it."""
+        return {"status": self.status, "error": {"code": self.code, "message": self.message}}
 
 
 class UncleanEnd(Problem):

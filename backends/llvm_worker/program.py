@@ -57,12 +57,12 @@ class _Worker:
         try:
             fields, blobs = self._performed(frame)
             told |= {"status": 200, **fields}
+            last = any(result["status"] >= 500 for result in fields.get("results", ()))
         except Problem as problem:
-            told |= {"status": problem.status, "error": {"code": problem.code, "message": problem.message}}
+            told |= problem.told()
             last = isinstance(problem, UncleanEnd)
         except Exception as error:  # a fault of this program must reach the caller as one
-            words = f"{type(error).__name__}: {error}"[:1000]
-            told |= {"status": 500, "error": {"code": "internal", "message": words}}
+            told |= Problem("internal", f"{type(error).__name__}: {error}"[:1000]).told()
             last = True
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)

@@ -75,7 +75,8 @@ class Member(Generic[T]):
 
 
 Send = Callable[[Sequence[Member[Any]], int], Awaitable[Sequence[Any]]]
-"""Takes members with one group and the priority of their journey; returns their results in order, or raises for all."""
+"""Takes members with one group and the priority of their journey; returns their results in order, among them the errors
+that are one member's own, or raises for all."""
 
 
 class Batching:
@@ -267,10 +268,12 @@ class _Desk:
                 return False
             return await self._halved(present)
         for member, result in zip(present, results, strict=True):
-            if not member.ended:
+            if isinstance(result, errors.BackendError):
+                member.fail(result)
+            elif not member.ended:
                 assert member.future is not None
                 member.future.set_result(result)
-        return True
+        return not any(isinstance(result, errors.BackendError) for result in results)
 
     async def _halved(self, members: Sequence[Member[Any]]) -> bool:
         middle = len(members) // 2

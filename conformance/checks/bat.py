@@ -69,16 +69,27 @@ async def bat_01(trial: Trial) -> None:
     await trial.sleep(0.2)
     trial.equal(_sizes(trial), [4, 2], "inputs of the requests after batch_timeout, though nobody else came")
     await asyncio.gather(*full, *few)
-    several = [trial.spawn(case.run(backend, [marked(number) for number in span])) for span in (range(3), range(3, 6))]
-    await trial.sleep(2.1)
-    await asyncio.gather(*several)
-    trial.equal(_sizes(trial)[2:], [3, 3], "inputs of the requests of two callers with three each")
+    if case.several:
+        spans = (range(3), range(3, 6))
+        several = [trial.spawn(case.run(backend, [marked(number) for number in span])) for span in spans]
+        await trial.sleep(2.1)
+        await asyncio.gather(*several)
+        trial.equal(_sizes(trial)[2:], [3, 3], "inputs of the requests of two callers with three each")
     if case.most is not None:
-        half = case.most // 2 + 1
-        large = await trial.backend(max_batch_size=10 * case.most, batch_timeout=1.0, max_concurrent_requests=8)
-        texts = [[marked(number) for number in range(start, start + half)] for start in (0, half)]
-        await asyncio.gather(*[case.run(large, some, **case.light) for some in texts])
-        trial.equal(_sizes(trial)[4:], [half, half], f"inputs of the requests where the provider takes {case.most}")
+        await _judge_the_most(trial, case, case.most)
+
+
+async def _judge_the_most(trial: Trial, case: BatchCase, most: int) -> None:
+    """Let two callers bring more than the provider takes at once, or as many callers as that is, and one more."""
+    half = most // 2 + 1
+    large = await trial.backend(max_batch_size=10 * most, batch_timeout=1.0, max_concurrent_requests=8)
+    texts: list[Any] = [[marked(number) for number in range(start, start + half)] for start in (0, half)]
+    expected = [half, half]
+    if not case.several:
+        texts, expected = [marked(number) for number in range(most + 1)], [most, 1]
+    before = len(_arrived(trial))
+    await asyncio.gather(*[case.run(large, some, **case.light) for some in texts])
+    trial.equal(_sizes(trial)[before:], expected, f"inputs of the requests where the provider takes {most}")
 
 
 @check("BAT-02", cases=_cases)
@@ -86,11 +97,13 @@ async def bat_02(trial: Trial) -> None:
     """Each caller gets the answers to its own inputs in its own order, whatever the others asked."""
     case = _case(trial)
     texts: list[Any] = [marked(7), [marked(3), marked(9), marked(1)], marked(2), [marked(8), marked(0)]]
+    if not case.several:
+        texts = [marked(number) for number in (7, 3, 9, 1, 2, 8, 0)]
     expected = await _alone(trial, texts)
     before = len(_arrived(trial))
     backend = await trial.backend(max_batch_size=7, batch_timeout=_NEVER)
     replies = await asyncio.gather(*[case.run(backend, text) for text in texts])
-    trial.equal(_sizes(trial)[before:], [7], "inputs of the request that four callers share")
+    trial.equal(_sizes(trial)[before:], [7], "inputs of the request that all callers share")
     for number, (reply, own) in enumerate(zip(replies, expected, strict=True)):
         trial.equal(case.own(reply), own, f"answer to caller {number}")
 
@@ -99,7 +112,7 @@ async def bat_02(trial: Trial) -> None:
 async def bat_03(trial: Trial) -> None:
     """Another model, another parameter or another header: another request."""
     case = _case(trial)
-    others = [*case.different, {"extra_headers": {"x-tenant": "another"}}]
+    others = [*case.different, case.apart]
     backend = await trial.backend(max_batch_size=32, batch_timeout=1.0, max_concurrent_requests=16)
     calls = [case.run(backend, marked(0))]
     calls += [case.run(backend, marked(number), **options) for number, options in enumerate(others, 1)]
@@ -235,7 +248,7 @@ async def _judge_priority(trial: Trial, backend: Any, case: BatchCase) -> None:
     trial.sim.hold()
     calls = [trial.spawn(case.run(backend, marked(10)))]
     await trial.sim.until(held=1)
-    calls.append(trial.spawn(case.run(backend, marked(11), extra_headers={"x-tenant": "another"})))
+    calls.append(trial.spawn(case.run(backend, marked(11), **case.apart)))
     await trial.sleep(1.5)
     for number, priority in ((12, Priority.LOW), (13, Priority.HIGH)):
         calls.append(trial.spawn(case.run(backend, marked(number), priority=priority)))

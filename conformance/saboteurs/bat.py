@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from backends import errors
 from backends.resilience.batcher import Batch, Batcher, Place
@@ -13,6 +13,9 @@ from backends.resilience.batching import Batching, Member
 from conformance.saboteurs import HTTP_ROWS, saboteur
 
 __all__ = ["flushing_late", "forgetting", "patched_batching"]
+
+_ROWS: Final = (*HTTP_ROWS, "llvm")
+"""A row that shares no requests is passed over. LLVM has neither headers nor tokens: sins over those are not asked of it."""
 
 
 def patched_batching(backend: Any, change: Callable[[Batching], None]) -> None:
@@ -68,13 +71,13 @@ def forgetting(batching: Batching) -> None:
     batching.send = spoilt
 
 
-@saboteur("BAT-01", "flushes a batch only when the next request arrives", subjects=HTTP_ROWS)
+@saboteur("BAT-01", "flushes a batch only when the next request arrives", subjects=_ROWS)
 def waits_for_the_next(backend: Any) -> None:
     """The sketch of the original plan: the last batch waits for ever."""
     patched_batching(backend, flushing_late)
 
 
-@saboteur("BAT-01", "fills a batch beyond its size", subjects=HTTP_ROWS)
+@saboteur("BAT-01", "fills a batch beyond its size", subjects=_ROWS)
 def one_too_many(backend: Any) -> None:
     """The size is compared after the batch has grown."""
 
@@ -85,7 +88,7 @@ def one_too_many(backend: Any) -> None:
     _with_machine(backend, Generous)
 
 
-@saboteur("BAT-01", "knows no limit but the caller's", subjects=("openai", "gemini", "hf_tei"))
+@saboteur("BAT-01", "knows no limit but the caller's", subjects=("openai", "gemini", "hf_tei", "llvm"))
 def above_the_provider(backend: Any) -> None:
     """What the provider documents is not looked at."""
 
@@ -96,14 +99,14 @@ def above_the_provider(backend: Any) -> None:
     _with_machine(backend, Unbounded)
 
 
-@saboteur("BAT-02", "hands the answers out in the order in which they are popped", subjects=HTTP_ROWS)
+@saboteur("BAT-02", "hands the answers out in the order in which they are popped", subjects=_ROWS)
 def answers_backwards(backend: Any) -> None:
     """Everybody gets an answer, and nobody their own."""
     parted = backend._parted
     backend._parted = lambda members, replies: parted(members, list(reversed(replies)))
 
 
-@saboteur("BAT-03", "joins whatever calls the same method", subjects=HTTP_ROWS)
+@saboteur("BAT-03", "joins whatever calls the same method", subjects=_ROWS)
 def groups_by_name(backend: Any) -> None:
     """Model, parameters and headers of the first caller hold for all."""
 
@@ -137,7 +140,7 @@ def ignores_headers(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-04", "fails everybody for one bad input", subjects=HTTP_ROWS)
+@saboteur("BAT-04", "fails everybody for one bad input", subjects=_ROWS)
 def fails_together(backend: Any) -> None:
     """The refusal of the whole is passed on to all."""
 
@@ -146,22 +149,26 @@ def fails_together(backend: Any) -> None:
 
         async def spoilt(members: Sequence[Member[Any]], level: int) -> Sequence[Any]:
             try:
-                return await send(members, level)
+                results = await send(members, level)
             except errors.InvalidRequestError as error:
                 raise errors.UnsupportedError(error.message, status=error.status) from None
+            for result in results:
+                if isinstance(result, errors.BackendError):
+                    raise errors.UnsupportedError(result.message, status=result.status)
+            return results
 
         batching.send = spoilt
 
     patched_batching(backend, change)
 
 
-@saboteur("BAT-04", "loses the futures of a batch that fails", subjects=HTTP_ROWS)
+@saboteur("BAT-04", "loses the futures of a batch that fails", subjects=_ROWS)
 def forgets_the_failed(backend: Any) -> None:
     """The sketch of the original plan: whoever was in the batch waits for ever."""
     patched_batching(backend, forgetting)
 
 
-@saboteur("BAT-05", "batches without being asked", maker=True, subjects=HTTP_ROWS)
+@saboteur("BAT-05", "batches without being asked", maker=True, subjects=_ROWS)
 def on_by_default(make: Any) -> Any:
     """A size that somebody thought sensible."""
 
@@ -173,7 +180,7 @@ def on_by_default(make: Any) -> Any:
     return made
 
 
-@saboteur("BAT-06", "sends what was cancelled while it waited for its batch", subjects=HTTP_ROWS)
+@saboteur("BAT-06", "sends what was cancelled while it waited for its batch", subjects=_ROWS)
 def sends_the_departed(backend: Any) -> None:
     """The caller goes, its request stays in the batch."""
 
@@ -188,7 +195,7 @@ def sends_the_departed(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-06", "gives the whole batch up when one caller goes", subjects=HTTP_ROWS)
+@saboteur("BAT-06", "gives the whole batch up when one caller goes", subjects=_ROWS)
 def falls_with_one(backend: Any) -> None:
     """The request in flight belongs to whoever was cancelled."""
 
@@ -208,7 +215,7 @@ def falls_with_one(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-06", "flies on for nobody", subjects=HTTP_ROWS)
+@saboteur("BAT-06", "flies on for nobody", subjects=_ROWS)
 def flies_on_empty(backend: Any) -> None:
     """A request whose callers have all gone keeps its slot until the server answers."""
 
@@ -235,7 +242,7 @@ def bills_everybody_for_all(backend: Any) -> None:
     backend._parted = spoilt
 
 
-@saboteur("BAT-07", "travels with the priority of whoever came first", subjects=HTTP_ROWS)
+@saboteur("BAT-07", "travels with the priority of whoever came first", subjects=_ROWS)
 def first_come_priority(backend: Any) -> None:
     """A HIGH request that joins a LOW one becomes LOW."""
 
@@ -251,7 +258,7 @@ def first_come_priority(backend: Any) -> None:
     patched_batching(backend, change)
 
 
-@saboteur("BAT-07", "answers everybody under the id of the first", subjects=HTTP_ROWS)
+@saboteur("BAT-07", "answers everybody under the id of the first", subjects=_ROWS)
 def one_id_for_all(backend: Any) -> None:
     """Logs know one request where there were four."""
     parted = backend._parted

@@ -12,6 +12,7 @@ from backends.llvm import LLVM
 from conformance.subject import Site, Subject, standard_arguments
 from conformance.subjects.llvm_bridge import Bridge
 from conformance.subjects.llvm_calls import DECLARED, module_about
+from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
 
@@ -50,7 +51,7 @@ _OWN_CACHE: Final = "compiled modules are kept by a cache of its own, by their e
 SUBJECT: Final = Subject(
     name="llvm",
     title="LLVM",
-    tags=frozenset({"sync", "runs_code"}),
+    tags=frozenset({"sync", "runs_code", "batch"}),
     make=_make,
     call=lambda backend, text, **options: backend.aoptimize(module_about(text), **options),
     call_name="optimize",
@@ -58,6 +59,7 @@ SUBJECT: Final = Subject(
     call_path="*/optimize",
     provider="llvm",
     declared=DECLARED,
+    batched=BATCHED["llvm"],
     not_applicable={
         **{f"KEY-{number:02}": _NO_KEYS for number in range(1, 13)},
         **{f"CAC-{number:02}": _OWN_CACHE for number in range(1, 10)},

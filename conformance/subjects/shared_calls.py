@@ -5,7 +5,8 @@ Requests are told apart by the marked texts that they carry, so a case needs no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from backends.hf_tei.values import Label
@@ -15,6 +16,7 @@ __all__ = ["BATCHED", "embedding"]
 
 _MARK: Final = len("call-number-0000")
 _OVERLONG: Final = "word " * 9_000
+_BROKEN: Final = "define i32 @broken("
 _QUERY: Final = "deep water"
 Options = Mapping[str, Any]
 
@@ -139,9 +141,52 @@ _HF_TEI: Final[Mapping[str, BatchCase]] = {
         most=32,
     ),
 }
+
+
+def _modules(name: str, *different: Options, own: Callable[[Any], Any], options: Options | None = None) -> BatchCase:
+    """A call brings one module, which shows whose it is by the name of its source and by how much there is in it."""
+    return BatchCase(
+        path=f"*/{name}",
+        run=lambda backend, text, **more: getattr(backend, f"a{name}")(_module(text), **{**(options or {}), **more}),
+        own=own,
+        different=different,
+        bad=_BROKEN,
+        most=64,
+        apart={"name": "another"},
+        several=False,
+    )
+
+
+def _module(text: str) -> str:
+    """Return a module that says a text as the name of its source, with as many additions as its number says."""
+    if text == _BROKEN:
+        return text
+    steps = [f"  %s{step + 1} = add i32 %s{step}, 1" for step in range(1, int(text[_MARK - 4 : _MARK]) % 100 + 1)]
+    lines = [
+        f'source_filename = "{text}"',
+        "define i32 @counted(i32 %s1) {",
+        *steps,
+        f"  ret i32 %s{len(steps) + 1}",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _source(reply: Any) -> str:
+    found = re.search("call-number-[0-9]{4}", reply.text)
+    return found.group() if found else ""
+
+
+_LLVM: Final[Mapping[str, BatchCase]] = {
+    "verify": _modules("verify", own=lambda reply: reply.counts.instructions),
+    "inspect": _modules("inspect", own=lambda reply: (reply.source_file, reply.functions[0].instructions)),
+    "optimize": _modules("optimize", {"level": "O1"}, {"passes": ["sroa"]}, own=_source),
+    "emit": _modules("emit", {"level": None}, {"reloc": "static"}, own=_source, options={"kind": "assembly"}),
+}
 BATCHED: Final[Mapping[str, Mapping[str, BatchCase]]] = {
     "gemini": _GEMINI,
     "hf_tei": _HF_TEI,
+    "llvm": _LLVM,
     "ollama": _OLLAMA,
     "openai": _OPENAI,
     "opea": _OPEA,

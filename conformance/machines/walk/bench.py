@@ -226,14 +226,14 @@ class WalkBench(Bench):
     def do_answer(self, ride: int, how: str) -> None:
         """Answer a request that is held."""
         for exchange in self.server.undecided():
-            if exchange.rides[0] == ride:
+            if exchange.rides[:1] == (ride,):  # what a backend asks besides carries no call
                 exchange.decided.set_result(how)
         self.loop.settle()
 
     def do_resume(self, ride: int, how: str) -> None:
         """Let a stream that pauses go on (``rest``) or die (``cut``)."""
         for exchange in self.server.paused():
-            if exchange.rides[0] == ride:
+            if exchange.rides[:1] == (ride,):  # what a backend asks besides carries no call
                 exchange.pause.set_result(how)
         self.loop.settle()
 

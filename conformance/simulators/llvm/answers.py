@@ -14,7 +14,7 @@ from backends.llvm.worker_pool import WorkerPool
 from backends.llvm_worker import frames
 from backends.llvm_worker.problems import Problem as Refusal
 from conformance.simulators.llvm.errors import error, refuse
-from conformance.simulators.llvm.fields import HEADERS
+from conformance.simulators.llvm.fields import HEADERS, SHARED_HEADERS
 from conformance.simulators.provider import Answer, Call, encode
 from conformance.simulators.shape import Kind, Problem
 
@@ -37,7 +37,8 @@ def operation(name: str) -> Callable[[Call], Answer]:
             blobs = frames.cut(rest, header.get("blobs", []))
         except (ValueError, AttributeError) as trouble:
             return _refused(Problem(Kind.UNREADABLE, "", "a frame", str(trouble)[:200]))
-        problem = HEADERS[name].check(header, "")
+        shapes = SHARED_HEADERS if header.get("each") and name in SHARED_HEADERS else HEADERS
+        problem = shapes[name].check(header, "")
         if problem is None and header["operation"] != name:
             problem = Problem(Kind.CHOICE, "operation", name, header["operation"])
         if problem is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from backends.llvm_worker.frames import MOST_MODULES
 from conformance.simulators.shape import Choice, Flag, Integer, ListOf, Number, Record, Shape, Text
 
-__all__ = ["HEADERS"]
+__all__ = ["HEADERS", "SHARED_HEADERS"]
 
 _LEVEL = Choice("O0", "O1", "O2", "O3", "Os", "Oz")
 _SIZES = ListOf(Integer(0), maximum=1024)
@@ -72,6 +73,7 @@ _TUNING = Record(
     nulls=False,
 )
 _ONE = ListOf(_Module(), 1, 1)
+_SHARED = ListOf(_Module(), 2, MOST_MODULES)
 _CHANGED = {"target": _TARGET, "tuning": _TUNING, "passes": ListOf(Text(1))}
 
 
@@ -83,15 +85,18 @@ def _of_module(required: dict[str, Shape], optional: dict[str, Shape]) -> Record
     return _header({"name": Text(1, 200), "modules": _ONE, **required}, optional)
 
 
+_COMPILING: dict[str, tuple[dict[str, Shape], dict[str, Shape]]] = {
+    "verify": ({}, {}),
+    "inspect": ({}, {}),
+    "optimize": ({"level": _LEVEL}, {**_CHANGED, "output": Choice("ir", "bitcode")}),
+    "emit": ({"kind": Choice("object", "assembly"), "level": _Maybe()}, _CHANGED),
+}
 HEADERS = {
-    "verify": _of_module({}, {}),
-    "inspect": _of_module({}, {}),
-    "optimize": _of_module({"level": _LEVEL}, {**_CHANGED, "output": Choice("ir", "bitcode")}),
+    **{name: _of_module(*fields) for name, fields in _COMPILING.items()},
     "link": _header(
         {"name": Text(1, 200), "modules": ListOf(_Module(), 1, 256), "level": _Maybe()},
         {**_CHANGED, "output": Choice("ir", "bitcode")},
     ),
-    "emit": _of_module({"kind": Choice("object", "assembly"), "level": _Maybe()}, _CHANGED),
     "run": _of_module(
         {
             "function": Text(1, 1_000),
@@ -108,3 +113,8 @@ HEADERS = {
     "host": _header({}, {}),
 }
 """Operation -> the fields of its header."""
+SHARED_HEADERS = {
+    name: _header({"name": Text(1, 200), "modules": _SHARED, "each": Flag(), **required}, optional)
+    for name, (required, optional) in _COMPILING.items()
+}
+"""The same of a frame that holds the modules of several callers."""

@@ -13,7 +13,7 @@ from base_bench import PARROT
 from backends import errors
 from backends.batch_plan import counted_rows, in_field, listed
 from backends.http import HTTPBackend
-from backends.operation import Answer, CallOptions, Operation
+from backends.operation import EXACT, Answer, CallOptions, Operation
 from backends.twins import blocking
 from backends.types import CompletionReply, Usage
 
@@ -30,7 +30,8 @@ class Choir(HTTPBackend):
         plan = in_field("lines", given, cut)
         body = {"lines": lines, "key": key}
         return await self._perform(
-            Operation("sing", read, "/sing", body=body, model="choir-1", batch=plan), CallOptions(**options)
+            Operation("sing", read, "/sing", body=body, model="choir-1", cacheable=EXACT, batch=plan),
+            CallOptions(**options),
         )
 
     sing = blocking(asing)

@@ -75,6 +75,23 @@ async def test_a_limit_that_a_refusal_shows_is_kept() -> None:
         assert backend.report()["batching"] == {"wire_calls": 5, "requests": 12, "largest": 4}
 
 
+async def test_what_sharing_brings_is_told_by_endpoint() -> None:
+    async with choir(Hall(), max_batch_size=4) as backend:
+        backend.create_endpoint("quiet", max_batch_size=1)
+        assert backend.sharing_status()["average_fill"] is None
+        calls = [asyncio.ensure_future(backend.asing(lines)) for lines in ("a", ["b", "c"], "d", "e")]
+        await asyncio.gather(*calls[:3], backend.asing("alone", endpoint="quiet"))
+        told = backend.sharing_status()
+        assert (told["waiting"], told["wire_calls"], told["calls"], told["inputs"]) == (1, 1, 3, 4)
+        assert (told["saved"], told["alone"], told["average_fill"]) == (2, 0, 4.0)
+        assert (told["max_batch_size"], told["batch_timeout"]) == (4, 60.0)
+        await asyncio.gather(calls[3], backend.asing(["f", "g", "h"]))
+        assert backend.sharing_status()["saved"] == 3
+        assert backend.sharing_status("quiet")["wire_calls"] == 0
+        with pytest.raises(errors.ConfigurationError, match="nowhere"):
+            backend.sharing_status("nowhere")
+
+
 async def test_one_bad_line_fails_alone_and_teaches_nothing() -> None:
     hall = Hall()
     async with choir(hall) as backend:

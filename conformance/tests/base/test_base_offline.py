@@ -126,6 +126,52 @@ async def test_answers_are_there_when_it_has_ended() -> None:
     await backend.aclose()
 
 
+OPENAI = {"id": "batch_1", "object": "batch", "status": "completed", "output_file_id": "good"}
+CLAUDE = {"id": "msgbatch_1", "processing_status": "ended", "request_counts": {}}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-haiku-4-5",
+    "content": [{"type": "text", "text": "hi"}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 1, "output_tokens": 1},
+}
+RESULT = json.dumps({"custom_id": "a", "result": {"type": "succeeded", "message": MESSAGE}}).encode()
+GEMINI_REPLY = {"candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}]}
+GEMINI = {
+    "name": "batches/1",
+    "metadata": {"state": "BATCH_STATE_SUCCEEDED"},
+    "response": {"inlinedResponses": {"inlinedResponses": [{"metadata": {"key": "a"}, "response": GEMINI_REPLY}]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "batch", "content", "most"),
+    [
+        pytest.param(OpenAI, OPENAI, line("a"), 2, id="openai"),
+        pytest.param(Groq, OPENAI, line("a"), 2, id="groq"),
+        pytest.param(Claude, CLAUDE, RESULT, 2, id="claude"),
+        pytest.param(Gemini, GEMINI, b"", 1, id="gemini"),
+    ],
+)
+async def test_a_batch_that_has_ended_is_looked_at_once(kind: Any, batch: Any, content: bytes, most: int) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        fetched = request.url.path.endswith(("/content", "/results"))
+        return httpx.Response(200, content=content) if fetched else httpx.Response(200, json=batch)
+
+    backend = kind(api_key="sk-a", transport=httpx.MockTransport(answer))
+    for fetch in (backend.afinish_batch, backend.abatch_answers):
+        asked.clear()
+        answers = await fetch("1")
+        assert answers["a"].reply.text == "hi"
+        assert len(asked) == most, asked
+    await backend.aclose()
+
+
 def test_the_deadline_bounds_the_whole_wait() -> None:
     loop = VirtualTimeLoop()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from typing import Any
 
 from hypothesis import given
@@ -56,6 +56,34 @@ def test_every_count_of_a_usage(given_in: int | None, made: int | None, lengths:
         assert (part.cached_tokens or 0) <= (part.input_tokens or 0)
         assert (part.reasoning_tokens or 0) <= (part.output_tokens or 0)
         assert part.total_tokens == (part.input_tokens or 0) + (part.output_tokens or 0)
+
+
+@default_settings(50)
+@given(st.data(), st.lists(st.integers(0, 500), min_size=2, max_size=8))
+def test_no_field_of_a_usage_is_forgotten(data: Any, lengths: list[int]) -> None:
+    """Whatever fields there are: each is given whole, to the last token, and what nobody told stays untold."""
+    names = [field.name for field in fields(Usage) if field.name != "estimated"]
+    counts = data.draw(st.fixed_dictionaries(dict.fromkeys(names, COUNTS)))
+    parts = usage_shares(Usage(**counts), lengths, lengths[::-1])
+    if not any(value is not None for value in counts.values()):
+        assert parts == [Usage()] * len(lengths)
+        return
+    for name, total in counts.items():
+        column = [getattr(part, name) for part in parts]
+        assert column == [None] * len(lengths) if total is None else sum(column) == total, name
+
+
+@default_settings(50)
+@given(st.lists(st.integers(0, 500), min_size=2, max_size=8), st.integers(0, 300), st.integers(0, 300))
+def test_details_of_details_stay_within_their_own(lengths: list[int], heard: int, spoken: int) -> None:
+    whole = Usage(1000, 400, 1400, False, 200, 300, 100, heard + spoken, 150, spoken, 500, 50)
+    for part in usage_shares(whole, lengths, lengths[::-1]):
+        asked, made = part.input_tokens or 0, part.output_tokens or 0
+        assert (part.cache_write_1h_tokens or 0) <= (part.cache_write_tokens or 0) <= asked
+        assert (part.image_tokens or 0) <= asked
+        assert (part.image_output_tokens or 0) <= made
+        assert (part.audio_output_tokens or 0) <= min(made, part.audio_tokens or 0)
+        assert (part.audio_tokens or 0) - (part.audio_output_tokens or 0) <= asked
 
 
 def test_a_usage_that_nobody_told_stays_untold() -> None:
