@@ -158,11 +158,14 @@ class Till:
             return
         if call.asked is None:
             return
-        if not len(self.table):
+        prices = self.table.find(call.model)
+        if prices is None and (call.model is not None or not len(self.table)):
+            of = "this provider" if call.model is None else f"model {call.model[:100]!r}"
             raise errors.ConfigurationError(
-                "max_cost needs prices, and none are known of this provider: pass prices= to the backend."
+                f"max_cost needs prices, and none are known of {of}: pass prices= to the backend (an empty row lets calls of a "
+                "model pass uncounted)."
             )
-        most = most_cost(self.table.find(call.model), call.asked)
+        most = most_cost(prices, call.asked)
         with self._lock:
             self._purses.setdefault(endpoint.name, Purse(endpoint.settings.max_cost))
             owners = (

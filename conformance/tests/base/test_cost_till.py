@@ -216,9 +216,18 @@ async def test_endpoints_have_budgets_of_their_own_under_that_of_the_backend() -
 
 
 async def test_a_budget_without_prices_is_refused() -> None:
-    backend = pricey(prices=None, max_cost=1.0)
-    with pytest.raises(errors.ConfigurationError, match="max_cost needs prices"):
+    """A budget that cannot be held is no budget: the call is refused before anything is sent, and the message names the model."""
+    transport = base_bench.Turning(200)
+    backend = pricey(transport, prices={"another": {"input": 1.0}}, max_cost=1.0)
+    with pytest.raises(
+        errors.ConfigurationError, match="max_cost needs prices, and none are known of model 'parrot-1'"
+    ):
         await backend.aask()
+    assert transport.keys == []
+    await backend.aclose()
+    backend = pricey(transport, prices={"parrot-1": {}}, max_cost=1.0)
+    await backend.aask()
+    assert backend.report()["cost"]["unknown_requests"] == 1
     await backend.aclose()
 
 
