@@ -33,12 +33,13 @@ T = TypeVar("T")
 class _Work:
     """What a member's journey needs of it: its operation as it was asked, and the options of its call."""
 
-    __slots__ = ("operation", "options", "plan")
+    __slots__ = ("is_counted", "operation", "options", "plan")
 
     def __init__(self, operation: Shareable, options: CallOptions, plan: BatchPlan[Any]) -> None:
         self.operation = operation
         self.options = options
         self.plan = plan
+        self.is_counted = False
 
 
 @dataclass(slots=True)
@@ -52,7 +53,9 @@ class _Tally:
 
     def add(self, members: Sequence[Member[Any]]) -> None:
         self.wire_calls += 1
-        self.calls += len(members)
+        for work in [member.work for member in members if not member.work.is_counted]:
+            work.is_counted = True  # a request that was refused is sent again in halves
+            self.calls += 1
         self.inputs += sum(member.items for member in members)
         self.alone += len(members) == 1
 
@@ -146,9 +149,10 @@ class BatchingBackend(Backend):
     def sharing_status(self, endpoint: str | None = None) -> dict[str, Any]:
         """Return how the calls of one endpoint share requests, since the backend was made: what to tune its settings by.
 
-        ``calls`` of callers left in ``wire_calls`` requests, which ``saved`` the difference; ``alone`` of these had waited for
-        others in vain. ``average_fill`` is how many inputs a request held, None before the first; near ``max_batch_size``
-        a larger one may bring more, near 1 ``batch_timeout`` only delays. ``waiting`` callers have not left yet.
+        ``calls`` of callers left in ``wire_calls`` requests, which ``saved`` the difference (less than nothing where most were
+        refused and sent again in halves); ``alone`` of the requests carried one caller. ``average_fill`` is how many inputs a
+        request held, None before the first: near ``max_batch_size`` a larger one may bring more, near 1 ``batch_timeout`` only
+        delays. ``waiting`` callers have not left yet.
 
         Raises:
             ConfigurationError: there is no such endpoint.

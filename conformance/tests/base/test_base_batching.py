@@ -73,6 +73,8 @@ async def test_a_limit_that_a_refusal_shows_is_kept() -> None:
         assert hall.sizes == [4, 2, 2, 2, 2]
         assert counted(backend) == (8, 8, 0, 0)
         assert backend.report()["batching"] == {"wire_calls": 5, "requests": 12, "largest": 4}
+        told = backend.sharing_status()
+        assert (told["calls"], told["wire_calls"], told["inputs"], told["saved"]) == (8, 5, 12, 3)
 
 
 async def test_what_sharing_brings_is_told_by_endpoint() -> None:
