@@ -58,7 +58,7 @@ def test_every_count_of_a_usage(given_in: int | None, made: int | None, lengths:
         assert part.total_tokens == (part.input_tokens or 0) + (part.output_tokens or 0)
 
 
-@default_settings(50)
+@default_settings(30)
 @given(st.data(), st.lists(st.integers(0, 500), min_size=2, max_size=8))
 def test_no_field_of_a_usage_is_forgotten(data: Any, lengths: list[int]) -> None:
     """Whatever fields there are: each is given whole, to the last token, and what nobody told stays untold."""
@@ -73,7 +73,7 @@ def test_no_field_of_a_usage_is_forgotten(data: Any, lengths: list[int]) -> None
         assert column == [None] * len(lengths) if total is None else sum(column) == total, name
 
 
-@default_settings(50)
+@default_settings(30)
 @given(st.lists(st.integers(0, 500), min_size=2, max_size=8), st.integers(0, 300), st.integers(0, 300))
 def test_details_of_details_stay_within_their_own(lengths: list[int], heard: int, spoken: int) -> None:
     whole = Usage(1000, 400, 1400, False, 200, 300, 100, heard + spoken, 150, spoken, 500, 50)
