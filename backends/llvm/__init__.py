@@ -72,7 +72,8 @@ class LLVM(CompileCalls, RunCalls):
             the default, keeps none. A hit is flagged ``cached``, has no attempts and takes no slot.
         **settings: those of :class:`backends.settings.Settings`. ``max_concurrent_requests`` is also how many worker
             processes there are at most, ``read_timeout`` how long one may be silent, ``max_response_bytes`` how large
-            an answer may be.
+            an answer may be. With ``max_batch_size`` callers of verify, inspect, optimize and emit share frames of up to
+            64 modules and 1 MiB: one worker takes them one by one, and each has a result of its own.
 
     Raises:
         ConfigurationError: an argument is wrong. That llvmlite is missing is reported by the first call.
