@@ -23,7 +23,7 @@ from conformance.simulators.server import Simulator
 from conformance.subject import Subject
 from conformance.trial import Trial
 from conformance.verdict import Verdict
-from conformance.virtual_time import Stuck, VirtualTimeLoop
+from conformance.virtual_time import MOST_TURNS, Stuck, VirtualTimeLoop
 
 __all__ = ["CATCHES", "Outcome", "conduct", "scrubbed"]
 
@@ -83,17 +83,17 @@ def conduct(
     case: str = "",
     seed: int = 0,
     make: Callable[..., Any] | None = None,
-    guard: float | None = None,
+    most_turns: int = MOST_TURNS,
     profile: Profile = QUICK,
 ) -> Outcome:
     """Run one trial and return its outcome; raises nothing that the check or the backend did.
 
     Args:
         make: the factory to use instead of the subject's own (a saboteur's).
-        guard: real seconds after which a trial that does not end has failed; None is what the profile allows.
+        most_turns: of the loop, after which a trial that does not end has failed.
         profile: how long machines are driven.
     """
-    loop = VirtualTimeLoop(profile.guard if guard is None else guard)
+    loop = VirtualTimeLoop(most_turns, profile.patience)
     troubles: list[str] = []
     loop.set_exception_handler(lambda _, context: troubles.append(_trouble(context)))
     task = loop.create_task(_trial(subject, requirement, check, case, seed, make, troubles, profile))

@@ -52,8 +52,7 @@ class Evidence:
         header: lane, seed, whether the run was complete, digest of the code, and the name of the run if others may take over
             what it found.
         subjects: by row name.
-        cases, kills, machines: in the order of the file, duplicates dropped. ``machines`` were driven by themselves, which only
-            a deep run does.
+        cases, kills, machines: in the order of the file, duplicates dropped. ``machines`` were driven by themselves.
         clients: foreign clients of the lane blackbox, by name.
     """
 

@@ -112,19 +112,26 @@ class Modules:
             raise LookupError(f"there is no module {name}")
         found, waiting = {name}, [name]
         while waiting:
-            one = waiting.pop()
-            text = self._text(one)
-            if text.open and one not in self._readers:
+            needs = self._needs(waiting.pop())
+            if needs is None:
                 return frozenset(self._paths)
-            needs = [
-                self.beneath(self._readers[one]) if text.open else (),
-                *map(self._resolved, text.imports),
-                *map(self._nearest, text.mentions),
-            ]
-            new = {*_around(one)}.union(*needs) - found
+            new = needs - found
             found |= new
             waiting.extend(new)
         return frozenset(found)
+
+    @cache  # noqa: B019 - as above
+    def _needs(self, name: str) -> frozenset[str] | None:
+        """Return the modules that a module asks for itself; None when it may ask for any."""
+        text = self._text(name)
+        if text.open and name not in self._readers:
+            return None
+        needs = [
+            self.beneath(self._readers[name]) if text.open else (),
+            *map(self._resolved, text.imports),
+            *map(self._nearest, text.mentions),
+        ]
+        return frozenset(_around(name)).union(*needs)
 
     def _text(self, name: str) -> _Text:
         is_package = self._paths[name].name == "__init__.py"
@@ -148,14 +155,22 @@ class Modules:
 
     def _promised_home(self, door: str, name: str) -> set[str]:
         """Return where a door says, to type checkers, that a name comes from."""
+        for known, home in self._promises(door):
+            if name in (known, "*"):
+                return self._nearest(home)
+        return set()
+
+    @cache  # noqa: B019 - as above
+    def _promises(self, door: str) -> tuple[tuple[str, str], ...]:
+        """Return the names that a door promises to type checkers, each with the dotted name behind it."""
         tree = ast.parse(self._contents[door])
         promised = _promised(tree)
-        for node in ast.walk(tree):
-            if id(node) in promised and isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    if name in (alias.asname or alias.name, "*"):
-                        return self._nearest(f"{node.module}.{alias.name}")
-        return set()
+        return tuple(
+            (alias.asname or alias.name, f"{node.module}.{alias.name}")
+            for node in ast.walk(tree)
+            if id(node) in promised and isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        )
 
 
 @lru_cache(maxsize=4_096)

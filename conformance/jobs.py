@@ -138,7 +138,7 @@ def _caught(
     requirement, found = catalogue.find(requirement_id), check.checks()[requirement_id]
     detail = "the subject declares no case"
     for case in _shown_cases(found.cases_for(tried), requirement_id, entry):
-        outcome = conduct(tried, requirement, found, case=case, seed=seed, make=entry.wrap(tried.make), guard=5.0)
+        outcome = conduct(tried, requirement, found, case=case, seed=seed, make=entry.wrap(tried.make))
         if outcome.kind not in CATCHES:
             detail = outcome.detail or "the check passed"
         elif outcome.threaded and not threads:

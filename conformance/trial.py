@@ -11,7 +11,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from conformance.judge import CheckFailed, Judge, Raised
 from conformance.leaks import find_leaks
@@ -27,6 +27,8 @@ from conformance.virtual_time import LoopClock
 __all__ = ["CheckFailed", "Raised", "Trial"]
 
 T = TypeVar("T")
+_PATIENCE: Final = 7_200.0
+"""Virtual seconds after which what runs together should have ended, whatever it waits for."""
 
 
 class Trial(Judge):
@@ -192,8 +194,36 @@ class Trial(Judge):
         return task
 
     async def outcomes(self, work: Iterable[Awaitable[T]]) -> list[T | BaseException]:
-        """Run together; return each result or error, in order."""
-        return await asyncio.gather(*work, return_exceptions=True)
+        """Run together; return each result or error, in order.
+
+        Raises:
+            CheckFailed: some have not ended after two virtual hours.
+        """
+        running = [asyncio.ensure_future(one) for one in work]
+        late: set[asyncio.Future[T]] = set()
+        try:
+            if running:
+                _, late = await asyncio.wait(running, timeout=_PATIENCE)
+        finally:
+            for one in running:
+                one.cancel()
+        found = await asyncio.gather(*running, return_exceptions=True)
+        if late:
+            raise CheckFailed(f"{len(late)} of {len(running)} calls had not ended after two hours")
+        return found
+
+    async def results(self, work: Iterable[Awaitable[T]]) -> list[T]:
+        """Run together; return each result in order, or raise the first error.
+
+        Raises:
+            CheckFailed: some have not ended after two virtual hours.
+        """
+        found: list[T] = []
+        for one in await self.outcomes(work):
+            if isinstance(one, BaseException):
+                raise one
+            found.append(one)
+        return found
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,9 @@
 """Time for checks: an event loop whose clock jumps, and clocks made from it. Nothing here ever waits for real time to
 pass
-except for the instant that bytes need between two sockets of this process.
+except for the instant that bytes need between two sockets of this process, and for threads.
+
+What does not end is found by counting what the loop did, never by how long that took: a loaded machine comes to the same
+verdict. Only a thread that keeps the loop waiting is given up after real seconds.
 
 The loop can lie in one way: it takes silence on every socket for :data:`GRACE` real seconds as proof that nothing is on
 its way. That holds for peers that live in the same loop (the simulators); it does not hold for other processes, so a
@@ -17,7 +20,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["EPOCH", "GRACE", "JumpClock", "LoopClock", "Stuck", "VirtualTimeLoop"]
+__all__ = ["EPOCH", "GRACE", "MOST_TURNS", "JumpClock", "LoopClock", "Stuck", "VirtualTimeLoop"]
 
 EPOCH: Final = 1_793_491_200.0
 """Unix seconds (2026-11-01) that the wall clock of checks starts from."""
@@ -25,14 +28,19 @@ START: Final = 1_000.0
 """Where the monotonic clock starts: not at zero, which code may mistake for "never"."""
 GRACE: Final = 0.001
 """Real seconds of silence on every socket that mean: nothing is on its way."""
-_MOST_IDLE_JUMPS: Final = 3_000
+MOST_TURNS: Final = 100_000
+"""Turns of the loop after which a run does not end: twelve times what the longest check takes."""
+_MOST_IDLE_JUMPS: Final = 1_000
+"""Timers in a row without a byte: four times what any check needs that ends."""
 _DEADLOCK: Final = 0.25
-"""Real seconds without a timer, a ready socket, an executor job or another thread, after which nothing can happen any
-more."""
+"""Real seconds without a timer, a ready socket, an executor job or a thread of the run's own, after which nothing can happen
+any more."""
+_WORKER: Final = "asyncio_"
+"""How the names of a loop's own worker threads begin; without a job they are idle."""
 
 
 class Stuck(Exception):  # noqa: N818 - a finding, told apart from errors of the harness
-    """The loop can make no progress, or made none for too long in real time."""
+    """The loop can make no progress, or turned too often and did not end."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -45,7 +53,10 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return ready sockets; an empty list after a jump."""
         loop = self.loop
-        if loop is None or (timeout is not None and timeout <= 0):
+        if loop is None:
+            return super().select(timeout)
+        loop.turn()
+        if timeout is not None and timeout <= 0:
             return super().select(timeout)
         ready = super().select(loop.grace(timeout))
         if ready:
@@ -58,9 +69,9 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     def _wait(self, loop: VirtualTimeLoop, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait in real time for a thread or an executor job to wake the loop."""
+        began = time.monotonic()
         quiet = 0.0
         while True:
-            loop.check_guard()
             ready = super().select(0.05)
             if ready:
                 loop.busy()
@@ -68,22 +79,27 @@ class _JumpingSelector(selectors.DefaultSelector):
             if timeout is not None and not loop.working():
                 return []  # the job ended without waking us: look at the timers again
             quiet += 0.05
-            if timeout is None and not loop.working() and quiet >= _DEADLOCK and threading.active_count() == 1:
+            if timeout is None and not loop.working() and quiet >= _DEADLOCK and not loop.threads():
                 raise Stuck("deadlock: no timer is set, no socket is ready and nothing else runs")
+            if time.monotonic() - began > loop.patience:
+                raise Stuck(f"a thread kept the loop waiting for {loop.patience:g} s of real time")
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An event loop whose ``time()`` jumps to the next timer as soon as every socket is silent.
 
     Args:
-        guard: real seconds after which a run that does not end raises :class:`Stuck`.
+        most_turns: turns of the loop after which a run that does not end raises :class:`Stuck`.
+        patience: real seconds after which a thread that keeps the loop waiting does.
     """
 
-    def __init__(self, guard: float = 20.0) -> None:
+    def __init__(self, most_turns: int = MOST_TURNS, patience: float = 60.0) -> None:
         self._virtual_now = START
-        self._guard = guard
-        self._guard_ends = time.monotonic() + guard
+        self._most_turns = most_turns
+        self._turns = 0
         self._idle_jumps = 0
+        self._older_threads = frozenset(threading.enumerate())
+        self.patience = patience
         self.jobs = 0
         self.used_threads = False
         self.waiting_here = 0
@@ -100,7 +116,6 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def jump(self, seconds: float) -> None:
         """Move time on; called by the selector when nothing is ready."""
-        self.check_guard()
         self._idle_jumps += 1
         if self._idle_jumps > _MOST_IDLE_JUMPS:
             raise Stuck(f"{_MOST_IDLE_JUMPS} timers fired in a row and no byte was exchanged")
@@ -109,21 +124,29 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def busy(self) -> None:
         """A socket was ready: there is progress."""
         self._idle_jumps = 0
-        self.check_guard()
 
     def grace(self, timeout: float | None) -> float:
         """Return how long silence must last: a long jump needs better proof, since it would fire a timeout."""
         return GRACE if timeout is not None and timeout < 1.0 else 2 * GRACE
 
-    def check_guard(self) -> None:
-        """Raise when the run takes too much real time.
+    def turn(self) -> None:
+        """Count a turn of the loop.
 
         Raises:
-            Stuck: it does. The guard is set anew, so that what follows can be cleaned up.
+            Stuck: it was one too many. They are counted anew, so that what follows can be cleaned up.
         """
-        if time.monotonic() > self._guard_ends:
-            self._guard_ends = time.monotonic() + self._guard
-            raise Stuck(f"no end after {self._guard:g} s of real time")
+        self._turns += 1
+        if self._turns > self._most_turns:
+            self._turns = 0
+            raise Stuck(f"no end after {self._most_turns} turns of the loop")
+
+    def threads(self) -> list[threading.Thread]:
+        """Return the threads that began after this loop and may still wake it; an older one knows nothing of it."""
+        return [
+            thread
+            for thread in threading.enumerate()
+            if thread not in self._older_threads and not thread.name.startswith(_WORKER)
+        ]
 
     def working(self) -> bool:
         """Say whether a thread may be at work: more jobs are out than requests wait at the simulators."""

@@ -117,7 +117,7 @@ async def bat_03(trial: Trial) -> None:
     calls = [case.run(backend, marked(0))]
     calls += [case.run(backend, marked(number), **options) for number, options in enumerate(others, 1)]
     calls.append(case.run(backend, marked(len(others) + 1)))
-    await asyncio.gather(*calls)
+    await trial.results(calls)
     trial.equal(sorted(_sizes(trial)), [1] * len(others) + [2], "inputs of the requests")
     shared = next(seen.body for seen in _arrived(trial) if seen.body.count(_MARK) == 2)
     for number in (0, len(others) + 1):
@@ -209,13 +209,13 @@ async def bat_07(trial: Trial) -> None:
     """Usage is split without rest, callers are counted and named one by one, and the highest priority is the batch's."""
     case = _case(trial)
     backend = await trial.backend(max_batch_size=4, batch_timeout=1.0, max_concurrent_requests=1)
-    await case.run(backend, marked(0))
+    await trial.results([case.run(backend, marked(0))])
     backend.reset_metrics()
     before = _used(backend)
     own = str(uuid.uuid4())
     texts = [marked(1), marked(2) + " and some words more", marked(3) + " words"]
     calls = [case.run(backend, text) for text in texts]
-    replies = await asyncio.gather(*calls, case.run(backend, marked(4), request_id=own))
+    replies = await trial.results([*calls, case.run(backend, marked(4), request_id=own)])
     trial.equal(_sizes(trial)[1:], [4], "inputs of the request that four callers share")
     used = tuple(now - then for now, then in zip(_used(backend), before, strict=True))
     usages = [reply.usage for reply in replies]

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from itertools import chain
 from typing import Any, Final
@@ -52,7 +53,7 @@ async def life_01(trial: Trial) -> None:
     """Importing and building do no network or file access, read no key and start no thread."""
     if trial.case == "import":
         modules = ["backends", *trial.subject.sources]
-        ended = _imported(modules)
+        ended = _imported(tuple(modules))
         trial.equal(ended.returncode, 0, f"importing {modules}: {ended.stderr[-200:]}")
         for what, found in json.loads(ended.stdout).items():
             trial.equal(found, [], f"importing: {what}")
@@ -65,8 +66,12 @@ async def life_01(trial: Trial) -> None:
     await backend.aclose()
 
 
-def _imported(modules: list[str]) -> subprocess.CompletedProcess[str]:
-    """Import modules in a fresh interpreter that writes down what they ask for."""
+@cache
+def _imported(modules: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+    """Import modules in a fresh interpreter that writes down what they ask for.
+
+    Once: no backend takes part, so every one on trial in this process would find the same.
+    """
     package = find_spec("backends")
     places = package.submodule_search_locations or () if package is not None else ()
     command = [sys.executable, "-c", _IMPORT, os.pathsep.join(os.path.realpath(place) for place in places), *modules]
@@ -186,6 +191,12 @@ async def life_03(trial: Trial) -> None:
         )
 
 
+_PATIENCE: Final = 30.0
+"""Real seconds that a call from a child may take, on a machine that is busy with something else."""
+_TURNS: Final = 20
+"""Turns of the loop after which a call has a slot or waits for one."""
+
+
 def _in_child(subject: Subject, backend: Any) -> str:
     """Make one call in a forked process, while the parent's slots are all taken; return what went wrong there."""
     endpoint = backend.endpoint()
@@ -198,8 +209,7 @@ def _in_child(subject: Subject, backend: Any) -> str:
         os.close(reading)
         told = "no answer"
         try:
-            reply = asyncio.run(_awaited(subject.call(backend, "hello from the child", deadline=3.0)))
-            told = "" if reply.attempts == 1 else f"{reply.attempts} attempts"
+            told = asyncio.run(_told_in_child(subject, backend))
         except BaseException as error:
             told = f"{type(error).__name__}: {error}"[:200]
         finally:
@@ -214,8 +224,14 @@ def _in_child(subject: Subject, backend: Any) -> str:
     return told.strip("\0")
 
 
-async def _awaited(work: Awaitable[Any]) -> Any:
-    return await work
+async def _told_in_child(subject: Subject, backend: Any) -> str:
+    call = asyncio.ensure_future(subject.call(backend, "hello from the child", deadline=_PATIENCE))
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    if backend.queue_status()["waiting"]["total"]:
+        return "the call waits for a slot that the parent holds"
+    reply = await call
+    return "" if reply.attempts == 1 else f"{reply.attempts} attempts"
 
 
 @check(

@@ -112,7 +112,7 @@ def _suspicious(path: Path) -> tuple[tuple[str, bool], ...]:
                 if top in _MODULES or top in _PROCESSES:
                     found.append((f"line {line} imports {top}", top in _PROCESSES))
         elif isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
+            called = _dotted(node.func)
             if called in _BUILTINS or called in _CALLS:
                 found.append((f"line {line} calls {called}", called.startswith("os.")))
             if called.endswith(("create_subprocess_exec", "create_subprocess_shell")) or called.startswith(
@@ -122,6 +122,13 @@ def _suspicious(path: Path) -> tuple[tuple[str, bool], ...]:
             if any(word.arg == "shell" for word in node.keywords):
                 found.append((f"line {line} asks for a shell", False))
     return tuple(found)
+
+
+def _dotted(node: ast.expr) -> str:
+    """Return a dotted name as it is written; whatever is no name in it is a question mark."""
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
 
 
 class _SprungError(RuntimeError):

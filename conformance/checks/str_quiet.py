@@ -16,6 +16,8 @@ from conformance.simulators.registry import load
 from conformance.trial import Trial
 
 _LONG = LongStream(12_000, padding=3_000)  # more than the sockets of two processes can hold between them
+_CUT = SplitEvery(23)
+"""Shorter than any event, so that each is cut, and at another place than the last; cuts everywhere are STR-02's."""
 _MOST_AHEAD = 12 << 20
 """Bytes that may be under way while nobody reads: the buffers of two sockets on one machine, with room."""
 
@@ -36,7 +38,7 @@ async def str_06(trial: Trial) -> None:
     for split in (False, True):
         trial.fault(Pings(), nth=1)
         if split:
-            trial.fault(SplitEvery(5), nth=1)
+            trial.fault(_CUT, nth=1)
         stream = trial.stream(networked)
         text = ""
         async for chunk in stream:
@@ -81,7 +83,7 @@ async def str_07(trial: Trial) -> None:
     )
     for split in (False, True):
         if split:
-            trial.fault(SplitEvery(3), nth=1)
+            trial.fault(_CUT, nth=1)
         stream = trial.stream(backend, **options)
         pieces: dict[int, list[Any]] = {}
         async for chunk in stream:

@@ -24,18 +24,26 @@ def requirements_of(machine: str) -> tuple[str, ...]:
 
 
 def campaign(profile: Profile, seed: int, requirements: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
-    """Drive each machine that judges one of the requirements (all of them when none is named); yield its evidence."""
+    """Drive each machine that judges one of the requirements (all of them when none is named); yield its evidence.
+
+    A machine that is driven by a check already is left out where the profile has no time for it.
+    """
     for machine in MACHINES.values():
         judged = requirements_of(machine.name)
+        if machine.name in _BY_CHECKS and not profile.walks_alone:
+            continue
         if not requirements or set(judged) & set(requirements):
             yield {"kind": "machine", **_driven(machine, profile, seed), "requirements": list(judged)}
 
 
 def _driven(machine: Machine, profile: Profile, seed: int) -> dict[str, Any]:
-    tally = Tally()
+    tally, wanted = Tally(), profile.examples_of_a_run
     verdict, detail = "pass", ""
     try:
-        run_rules(machine.rules, machine.genuine, profile.settings(seed), seed=seed, tally=tally)
+        run_rules(machine.rules, machine.genuine, profile.settings(seed, wanted), seed=seed, tally=tally)
     except Disagreement as found:
         verdict, detail = "fail", str(found)[:4_000]
-    return {**tally.told(machine.name, profile, seed), "verdict": verdict, "detail": detail}
+    else:
+        if tally.examples < wanted:
+            verdict, detail = "fail", f"only {tally.examples} of {wanted} examples were drawn"
+    return {**tally.told(machine.name, profile, seed), "wanted": wanted, "verdict": verdict, "detail": detail}

@@ -28,8 +28,9 @@ class Profile:
         walks: walks with dice over the whole path of a call, of one backend.
         walks_of_a_row: the same in a run of the contract, where every row is walked with dice of its own.
         shrinks: whether what is found is made as short as it can be.
-        machines: whether a run of the contract drives the machines by themselves as well; the tests always do.
-        guard: real seconds that one trial of a run may take.
+        examples_of_a_run: sequences for each machine that a run of the contract drives by itself; the tests draw ``examples``.
+        walks_alone: whether such a run walks by itself as well, beside the walks of its rows.
+        patience: real seconds that a thread may keep a trial waiting; a walk is such a thread.
     """
 
     name: str
@@ -38,8 +39,9 @@ class Profile:
     walks: int
     walks_of_a_row: int
     shrinks: bool
-    machines: bool
-    guard: float
+    examples_of_a_run: int
+    walks_alone: bool
+    patience: float
 
     def settings(self, seed: int = 0, examples: int | None = None) -> hypothesis.settings:
         """Return the settings of Hypothesis; seed 0 draws the same everywhere, another one only for :func:`hypothesis.seed`.
@@ -77,7 +79,27 @@ class Tally:
         }
 
 
-QUICK: Final = Profile("quick", 80, 40, walks=40, walks_of_a_row=6, shrinks=False, machines=False, guard=20.0)
-DEEP: Final = Profile("deep", 1_000, 40, walks=2_000, walks_of_a_row=400, shrinks=True, machines=True, guard=600.0)
+QUICK: Final = Profile(
+    "quick",
+    80,
+    40,
+    walks=40,
+    walks_of_a_row=6,
+    shrinks=False,
+    examples_of_a_run=5,
+    walks_alone=False,
+    patience=60.0,
+)
+DEEP: Final = Profile(
+    "deep",
+    1_000,
+    40,
+    walks=2_000,
+    walks_of_a_row=400,
+    shrinks=True,
+    examples_of_a_run=1_000,
+    walks_alone=True,
+    patience=3_600.0,
+)
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType({profile.name: profile for profile in (QUICK, DEEP)})
 """All of them by name."""

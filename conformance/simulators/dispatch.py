@@ -8,6 +8,7 @@ import inspect
 import json
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from conformance.simulators.multipart import Form, parse
@@ -99,10 +100,15 @@ class Mounted:
 
     def _nowhere(self, request: Request) -> Answer:
         wanted = f"{request.method} {request.path}"
-        table = [f"{route.method} {route.pattern}" for route in self.provider.routes]
-        nearest = next(iter(difflib.get_close_matches(wanted, table, n=1, cutoff=0.0)), "")
+        nearest = _nearest(wanted, tuple(f"{route.method} {route.pattern}" for route in self.provider.routes))
         answer = self.provider.not_found(request, nearest)
         return replace(answer, problem=answer.problem or f"no route for {wanted}; the nearest is {nearest}")
+
+
+@lru_cache(maxsize=512)
+def _nearest(wanted: str, table: tuple[str, ...]) -> str:
+    """Return the entry that is most like what was wanted; the same mistakes are made again and again."""
+    return next(iter(difflib.get_close_matches(wanted, table, n=1, cutoff=0.0)), "")
 
 
 class _RefusedError(Exception):

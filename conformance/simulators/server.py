@@ -28,6 +28,8 @@ __all__ = ["Simulator"]
 
 _FULL = 3
 """Connections that fill the queue of a listener that takes none."""
+_PATIENCE = 3_600.0
+"""Seconds of the loop's time after which something that is waited for does not come."""
 
 
 class Simulator:
@@ -183,10 +185,23 @@ class Simulator:
         return [seen for seen, _ in self._held]
 
     async def until(self, *, seen: int = 0, held: int = 0, in_flight: int | None = None) -> None:
-        """Wait until at least so many requests were logged and are held, and exactly so many are in flight."""
-        while self._log.count < seen or len(self._held) < held or in_flight not in (None, self.in_flight):
-            self._changed.clear()
-            await self._changed.wait()
+        """Wait until at least so many requests were logged and are held, and exactly so many are in flight.
+
+        Raises:
+            AssertionError: an hour of the loop's time has passed.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while self._log.count < seen or len(self._held) < held or in_flight not in (None, self.in_flight):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            wanted = {"seen": seen, "held": held, "in flight": in_flight}
+            there = {"seen": self._log.count, "held": len(self._held), "in flight": self.in_flight}
+            missing = [
+                f"{wish} {name}, there are {there[name]}" for name, wish in wanted.items() if wish not in (0, None)
+            ]
+            raise AssertionError(f"within an hour the server should have {' and '.join(missing)}") from None
 
     def _protocol(self) -> Connection:
         return Connection(self._serve, self._connections)

@@ -29,8 +29,8 @@ def parrot(monkeypatch: pytest.MonkeyPatch) -> subject.Subject:
 def tried() -> Callable[..., Outcome]:
     """Runs a check body on the parrot and returns the outcome."""
 
-    def run(body: Body, *, traffic: bool = True, make: Any = None, guard: float = 5.0) -> Outcome:
+    def run(body: Body, *, traffic: bool = True, make: Any = None, most_turns: int = 20_000) -> Outcome:
         requirement = Requirement("LIFE-01", Level.MUST, "It holds.", "a test", traffic=traffic)
-        return conduct(PARROT, requirement, Check("LIFE-01", body), make=make, guard=guard)
+        return conduct(PARROT, requirement, Check("LIFE-01", body), make=make, most_turns=most_turns)
 
     return run

@@ -125,7 +125,7 @@ def test_a_check_that_hangs_is_stuck_and_is_cleaned_up(tried: Run) -> None:
         trial.fault(Hang())
         await trial.call(await trial.backend(read_timeout=None))
 
-    outcome = tried(body, guard=2.0)
+    outcome = tried(body)
     assert (outcome.verdict, outcome.kind) == (Verdict.FAIL, "stuck")
 
 

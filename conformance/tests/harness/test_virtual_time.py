@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -14,7 +16,7 @@ from conformance.virtual_time import EPOCH, START, JumpClock, LoopClock, Stuck, 
 
 @pytest.fixture
 def loop() -> Iterator[VirtualTimeLoop]:
-    made = VirtualTimeLoop(guard=5.0)
+    made = VirtualTimeLoop(most_turns=5_000, patience=0.2)
     yield made
     made.close()
 
@@ -106,6 +108,67 @@ def test_a_loop_that_only_sleeps_is_noticed(loop: VirtualTimeLoop) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         loop.run_until_complete(task)
+
+
+def test_a_loop_that_never_rests_is_noticed_by_its_turns(loop: VirtualTimeLoop) -> None:
+    """However fast or slow the machine is: what is counted is what the loop did."""
+
+    async def spins() -> None:
+        while True:  # noqa: ASYNC110 - spinning is what must be noticed
+            await asyncio.sleep(0)
+
+    for _ in range(2):  # they are counted anew, so that what follows can be cleaned up
+        task = loop.create_task(spins())
+        with pytest.raises(Stuck, match="no end after 5000 turns of the loop"):
+            loop.run_until_complete(task)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+
+def test_slowness_alone_is_no_hang(loop: VirtualTimeLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour of real time between any two turns changes nothing."""
+    hours = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: 3_600.0 * next(hours))
+    loop.run_until_complete(asyncio.sleep(86_400.0))
+    assert loop.time() - START == pytest.approx(86_400.0)
+
+
+def test_a_thread_that_was_there_before_does_not_hide_a_deadlock() -> None:
+    """What an earlier trial left behind, and a worker without a job, can wake nobody here."""
+    over = threading.Event()
+    older = threading.Thread(target=over.wait)
+    older.start()
+    loop = VirtualTimeLoop(patience=5.0)
+
+    async def waits() -> None:
+        await loop.run_in_executor(None, int)
+        await loop.create_future()
+
+    task = loop.create_task(waits())
+    try:
+        with pytest.raises(Stuck, match="deadlock"):
+            loop.run_until_complete(task)
+    finally:
+        over.set()
+        older.join()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(task)
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+def test_a_thread_of_the_run_is_waited_for_and_given_up_in_the_end(loop: VirtualTimeLoop) -> None:
+    over = threading.Event()
+    job = loop.run_in_executor(None, over.wait)
+    try:
+        with pytest.raises(Stuck, match="a thread kept the loop waiting"):
+            loop.run_until_complete(job)
+    finally:
+        over.set()
+    assert loop.run_until_complete(job)
+    loop.run_until_complete(loop.shutdown_default_executor())
 
 
 def test_the_wall_clock_moves_with_the_loop(loop: VirtualTimeLoop) -> None:

@@ -52,14 +52,29 @@ def test_a_seed_repeats_the_run(seed: int) -> None:
 
 def test_a_campaign_tells_of_each_machine_that_judges_a_requirement() -> None:
     """Of those asked for; each record says how long it was driven and that nothing was found."""
-    few = replace(DEEP, examples=2)
+    few = replace(DEEP, examples_of_a_run=2)
     records = list(campaign(few, 3, ("BRK-06",)))
     assert [record["machine"] for record in records] == ["breaker", "walk"]
     for record in records:
         assert record["verdict"] == "pass"
         assert (record["profile"], record["seed"]) == ("deep", 3)
-        assert record["steps"] > record["examples"] > 0
+        assert record["steps"] > record["examples"] >= record["wanted"] == 2
         assert "BRK-06" in record["requirements"]
+
+
+def test_every_run_drives_the_machines_for_a_moment() -> None:
+    """Each that judges something asked for, but the walk, which every row takes itself."""
+    records = list(campaign(QUICK, 0, ("BRK-06", "CAC-05", "QUE-15")))
+    assert [record["machine"] for record in records] == ["breaker", "cache"]
+    for record in records:
+        assert (record["verdict"], record["profile"], record["seed"]) == ("pass", "quick", 0)
+        assert record["examples"] >= record["wanted"] == QUICK.examples_of_a_run
+
+
+def test_a_machine_that_was_hardly_driven_has_shown_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conformance.machines.campaign.run_rules", lambda *_, tally, **__: None)
+    (record,) = campaign(QUICK, 0, ("CAC-05",))
+    assert (record["verdict"], record["detail"]) == ("fail", "only 0 of 5 examples were drawn")
 
 
 def test_every_machine_judges_something() -> None:
