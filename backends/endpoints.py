@@ -217,12 +217,7 @@ class Endpoints:
 
     @discreet
     def add_key(
-        self,
-        key: str | Key,
-        *,
-        endpoint: str | None = None,
-        limit: int | None = None,
-        weight: float | None = None,
+        self, key: str | Key, *, endpoint: str | None = None, limit: int | None = None, weight: float | None = None
     ) -> str:
         """Add a key while calls fly; returns its fingerprint.
 
@@ -238,7 +233,7 @@ class Endpoints:
             ConfigurationError: the key is malformed, it or its name is there already, the limit is below 1, or the weight is
                 not above 0 or the strategy is another.
         """
-        made = key if isinstance(key, Key) else Key(key)
+        made = self._read_key(key)
         self._change_keys(endpoint, lambda pool: pool.add(made, limit, weight))
         return made.fingerprint
 
@@ -258,8 +253,8 @@ class Endpoints:
         Raises:
             ConfigurationError: there is no such key, or the new one is malformed or there already.
         """
-        made = key if isinstance(key, Key) else Key(key)
-        self._change_keys(endpoint, lambda pool: pool.rotate(which, made))
+        made = self._read_key(key)
+        self._put_in_place(which, made, endpoint)
         return made.fingerprint
 
     @discreet
@@ -270,6 +265,14 @@ class Endpoints:
             ConfigurationError: there is no such key, or the limit is below 1.
         """
         self._change_keys(endpoint, lambda pool: pool.limit(which, limit))
+
+    def _read_key(self, key: str | Key) -> Key:
+        """Return the key that a caller gave; overridden where a key has parts."""
+        return key if isinstance(key, Key) else Key(key)
+
+    def _put_in_place(self, which: str, key: Key, endpoint: str | None) -> None:
+        """Replace a key; overridden where an old and a new one may have the same fingerprint."""
+        self._change_keys(endpoint, lambda pool: pool.rotate(which, key))
 
     def _change_keys(self, endpoint: str | None, change: Callable[[KeyPool], None]) -> None:
         try:

@@ -117,10 +117,8 @@ class ExchangingBackend(BatchingBackend):
         except UNREADABLE:
             error = error_class(response.status)(f"HTTP {response.status}", status=response.status)
         error.provider_request_id = self._provider_request_id(response.headers)
-        failure = failed_answer(error, response.headers, data, work.repeat, self._clock.time())
-        if response.status in work.operation.repeat_once and not isinstance(error, errors.OverloadedError):
-            failure.most_repeats = 1
-        return failure
+        once = work.operation.repeat_once
+        return failed_answer(error, response.headers, data, work.repeat, self._clock.time(), once)
 
     async def _attempt(self, work: Work, call: Call[T], key: Key | None) -> T:
         """One attempt at a whole answer."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backends import errors
-from backends.base import Outcome
+from backends.calling import Outcome
 from backends.discretion import bare, redact
 from backends.exchange import ExchangingBackend
 from backends.operation import Repeat, StreamReader

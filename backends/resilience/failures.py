@@ -100,6 +100,7 @@ _BY_STATUS: Final[dict[int, type[errors.BackendError]]] = {
     529: errors.OverloadedError,
 }
 
+_ENGINE_FAILED: Final = 424
 _REFUSED_UNPROCESSED: Final = frozenset({401, 402, 403, 409, 429, 503, 529})
 
 
@@ -112,7 +113,12 @@ def error_class(status: int) -> type[errors.BackendError]:
 
 
 def failed_answer(
-    error: errors.BackendError, headers: Mapping[str, str], body: Any, repeat: Repeat, wall: float
+    error: errors.BackendError,
+    headers: Mapping[str, str],
+    body: Any,
+    repeat: Repeat,
+    wall: float,
+    repeat_once: frozenset[int] = frozenset(),
 ) -> AttemptFailed:
     """Classify an answer that was an error.
 
@@ -121,6 +127,8 @@ def failed_answer(
         headers, body: where a hint may stand.
         repeat: what the operation allows.
         wall: unix seconds, for hints that are dates.
+        repeat_once: statuses after which this operation is repeated once and no oftener, unless the server is only
+            overloaded. After a 424 every operation is.
     """
     status = error.status or 0
     if isinstance(error, errors.QuotaExceededError | errors.AuthenticationError) or status == 403:
@@ -146,8 +154,9 @@ def failed_answer(
             hint = error.retry_after  # of an event inside a stream: its reader has seen the body
     if hint is not None:
         error.retry_after = hint
-    most = 1 if status == 424 else None  # what fails in the engine twice is mostly the request's own doing
-    return AttemptFailed(error, blame, repeatable=repeatable, kind=status, hint=hint, most_repeats=most)
+    # What fails in the engine twice is mostly the request's own doing.
+    once = status == _ENGINE_FAILED or (status in repeat_once and not isinstance(error, errors.OverloadedError))
+    return AttemptFailed(error, blame, repeatable=repeatable, kind=status, hint=hint, most_repeats=1 if once else None)
 
 
 _WORDS: Final[dict[Failure, str]] = {

@@ -65,6 +65,9 @@ class S3Kit(ModelCalls, PresignCalls, BucketCalls):
             (``style``, ``region``, ``bucket``, ``addressing``, ``checksums``, ``multipart_threshold``, ``part_size``,
             ...).
 
+    A key is a pair wherever keys are changed as well (:meth:`add_key`, :meth:`rotate_key`), and its fingerprint is that of
+    the id alone: a new secret for the same id is a rotation, too.
+
     A deadline ends a call at once and wakes its thread by shutting its socket; only the making of a connection cannot
     be interrupted, and lasts ``connect_timeout`` at most. Composite calls (parts of an upload, files of a model, pages
     of a listing) share one deadline; each of their requests goes through the queue on its own.

@@ -172,40 +172,20 @@ class S3Core(Backend):
             error.provider = "s3_kit"
             raise
 
-    def add_key(
-        self,
-        key: str | Key,
-        *,
-        endpoint: str | None = None,
-        limit: int | None = None,
-        weight: float | None = None,
-    ) -> str:
-        """Add a pair (``"ID:SECRET"`` or :class:`CredentialPair`) while calls fly; returns its fingerprint.
+    def _read_key(self, key: str | Key) -> CredentialPair:
+        return self.read_pair(key)
 
-        Raises:
-            ConfigurationError: it is no pair, or there already, or the limit or weight is refused.
-        """
-        return super().add_key(self.read_pair(key), endpoint=endpoint, limit=limit, weight=weight)
-
-    def rotate_key(self, which: str, key: str | Key, *, endpoint: str | None = None) -> str:
-        """Replace a pair, by its fingerprint or name; calls in flight finish on the old one.
-
-        A new secret for the same id is a rotation, too.
-
-        Raises:
-            ConfigurationError: there is no such key, or the new one is no pair or there already.
-        """
-        pair = self.read_pair(key)
+    def _put_in_place(self, which: str, key: Key, endpoint: str | None) -> None:
         known = {held.name: held.fingerprint for held in self.endpoint(endpoint).key_status()}
-        if pair.fingerprint != known.get(which, which):
-            return super().rotate_key(which, pair, endpoint=endpoint)
+        if key.fingerprint != known.get(which, which):
+            super()._put_in_place(which, key, endpoint)
+            return
 
         def exchange_secret(pool: KeyPool) -> None:
             pool.remove(which)
-            pool.add(pair)
+            pool.add(key)
 
         self._change_keys(endpoint, exchange_secret)
-        return pair.fingerprint
 
     def _site(self, name: str) -> Site:
         endpoint = self.endpoint(name)

@@ -18,7 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from backends.credentials import Credentials, default_path
+from backends.credentials import Credentials
+from backends.credentials_file import default_path
 from backends.discretion import discreet
 from backends.errors import ConfigurationError
 from backends.provider import Provider

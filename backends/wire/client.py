@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import httpx
 
+from backends.wire.arrived import Arrived, Body, joined
 from backends.wire.decompression import Decompressor, decompressor
 from backends.wire.multipart import Multipart
 from backends.wire.route import Route
-from backends.wire.transport import AiohttpTransport, Arrived, Body, joined
+from backends.wire.transport import AiohttpTransport
 from backends.wire.values import Failure, Limits, WireError, WireRequest, check_header
 
 __all__ = ["Client", "Response"]

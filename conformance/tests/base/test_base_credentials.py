@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from base_bench import PARROT, Parrot, parrot
 
-from backends.credentials import FIELDS, ROWS, Credentials, file_values, read_file
+from backends.credentials import Credentials
+from backends.credentials_file import FIELDS, ROWS, file_values, read_file
 from backends.errors import ConfigurationError
 from backends.provider import Provider
 from backends.secret import Key

@@ -14,7 +14,7 @@ from blocks import blocks
 import backends
 import conformance.simulators
 import conformance.subjects
-from backends import credentials
+from backends import credentials_file
 from conformance import catalogue, check, jobs
 from conformance.conduct import conduct
 from conformance.simulators import registry
@@ -40,7 +40,7 @@ def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
         for package in packages:
             also = folder / package.__name__.replace(".", "/")
             patch.setattr(package, "__path__", [*package.__path__, str(also)])
-        patch.setattr(credentials, "ROWS", (*credentials.ROWS, "acme"))
+        patch.setattr(credentials_file, "ROWS", (*credentials_file.ROWS, "acme"))
         patch.setattr(registry, "NAMES", (*registry.NAMES, "acme"))
         importlib.invalidate_caches()
         yield importlib.import_module("conformance.subjects.acme").SUBJECT

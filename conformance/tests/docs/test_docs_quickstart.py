@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from blocks import ROOT, Block, blocks, facts_of
 
-from backends import credentials
+from backends import credentials_file
 from backends import registry as backend_registry
 from conformance.rows import ROWS, row
 from conformance.threads import SimulatorThread
@@ -93,7 +93,7 @@ def test_the_credentials_file_can_be_read(document: str, tmp_path: Path) -> None
     file = tmp_path / "credentials"
     file.write_text(block.text, "utf-8")
     file.chmod(0o600)
-    assert {"openai", "s3_kit"} <= credentials.read_file(file).keys()
+    assert {"openai", "s3_kit"} <= credentials_file.read_file(file).keys()
 
 
 def test_links_within_the_document_lead_somewhere() -> None:
