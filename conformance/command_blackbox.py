@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -111,7 +112,7 @@ def _evidence(asked: argparse.Namespace, name: str) -> Path:
 
 def _judge(subject: _Asked, questions: Sequence[Question]) -> int:
     try:
-        writer = Writer(subject.evidence, lane="blackbox", seed=0, complete=subject.complete)
+        writer = Writer(subject.evidence, lane="blackbox", seed=0, complete=subject.complete, apart=True)
     except OSError as error:
         raise UsageError(
             f"evidence cannot be written to {subject.evidence} ({error.strerror}); name another --evidence FILE"
@@ -183,7 +184,9 @@ def write_scoreboard(folder: Path) -> None:
 
     try:
         for name, text in scoreboard.render(folder, foreign_evidence).items():
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            apart = folder / f".{name}.{os.getpid()}.part"
+            apart.write_text(text, encoding="utf-8", newline="\n")
+            apart.replace(folder / name)
     except OSError as error:
         raise UsageError(
             f"reports cannot be written to {folder} ({error.strerror}); name another folder with --reports DIR"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from conformance import catalogue, check, frozen, saboteurs
@@ -20,9 +21,11 @@ __all__ = ["command_explain", "command_freeze", "command_list"]
 
 def command_list(asked: argparse.Namespace) -> int:
     """Print the catalogue, chapter by chapter; with ``--lint`` what is wrong with it, and status 1 if anything is."""
+    with _versions():
+        contract = frozen.contract()
     if asked.lint:
-        return _lint()
-    contract, requirements = frozen.contract(), catalogue.load()
+        return _lint(contract.version)
+    requirements = catalogue.load()
     added = [requirement for requirement in requirements if not contract.scores(requirement.id)]
     say(f"Contract {contract.version}: {len(contract.clauses)} requirements scored, {len(added)} added since.")
     for requirement in requirements:
@@ -36,23 +39,33 @@ def command_list(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _lint() -> int:
+@contextmanager
+def _versions() -> Iterator[None]:
+    """Answer a version that is damaged, or none at all, as a mistake that somebody can mend."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _lint(version: str) -> int:
     from conformance.lint import lint
 
     problems = lint()
     for problem in problems:
         say(f"LINT     {problem}")
     say(
-        f"{len(problems)} problems in the catalogue of contract {frozen.contract().version}."
+        f"{len(problems)} problems in the catalogue of contract {version}."
         if problems
-        else f"The catalogue of contract {frozen.contract().version} is sound."
+        else f"The catalogue of contract {version} is sound."
     )
     return 1 if problems else 0
 
 
 def command_freeze(asked: argparse.Namespace) -> int:
     """Write today's catalogue down as a new version of the contract; from then on all of it is scored."""
-    before = {entry for version in frozen.versions()[-1:] for entry in version.clauses}
+    with _versions():
+        before = {entry for version in frozen.versions()[-1:] for entry in version.clauses}
     try:
         path = frozen.freeze(asked.version, catalogue.load())
     except frozen.FreezeError as error:
@@ -74,8 +87,11 @@ def command_explain(asked: argparse.Namespace) -> int:
     say(f"  {requirement.clause}")
     say(f"  source:     {requirement.source}")
     say(f"  applies to: {', '.join(sorted(requirement.applies_to)) or 'every backend'}")
-    since = frozen.first_version(requirement.id)
+    with _versions():
+        since = frozen.first_version(requirement.id)
     say(f"  contract:   {f'scored since {since}' if since else 'added since the last version, not scored yet'}")
+    if requirement.unasked:
+        say(f"  clients:    not asked: {requirement.unasked}")
     for line in (*_checks(requirement), *_saboteurs(requirement, summary), *_verdicts(requirement, summary, asked)):
         say(f"  {line}")
     return 0

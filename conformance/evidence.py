@@ -7,8 +7,10 @@ time.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -77,6 +79,8 @@ class Writer:
         lane, seed, complete, profile: for the header.
         sources: digest of the code; today's unless given.
         surroundings: digest of where it runs, when a later run may take over what this one finds.
+        apart: write beside the file and move it there when it is whole: of two runs at once the later one stays, and one that
+            is interrupted leaves what was there.
 
     Raises:
         OSError: the path cannot be written.
@@ -92,10 +96,14 @@ class Writer:
         sources: str | None = None,
         surroundings: str | None = None,
         profile: str = "quick",
+        apart: bool = False,
     ) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: BufferedWriter = path.open("wb")
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        self._written = path.with_name(f".{path.name}.{os.getpid()}-{id(self):x}.part") if apart else path
+        self._file: BufferedWriter = self._written.open("wb")
         self._digest = hashlib.sha256()
         self._counts = {"case": 0, "kill": 0}
         header = {"kind": "header", "version": VERSION, "lane": lane, "seed": seed, "complete": complete}
@@ -120,6 +128,8 @@ class Writer:
         footer = {"kind": "footer", "cases": self._counts["case"], "kills": self._counts["kill"]}
         self._file.write(encoded({**footer, "digest": self._digest.hexdigest()}))
         self._file.close()
+        if self._written != self.path:
+            self._written.replace(self.path)
 
     def __enter__(self) -> Self:
         return self
@@ -129,8 +139,10 @@ class Writer:
     ) -> None:
         if kind is None:
             self.finish()
-        else:
-            self._file.close()
+            return
+        self._file.close()
+        if self._written != self.path:
+            self._written.unlink(missing_ok=True)
 
 
 def _name(header: Record, surroundings: str) -> str:

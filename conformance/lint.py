@@ -9,6 +9,7 @@ from importlib import import_module
 
 from conformance import catalogue, check, frozen, saboteurs, subject
 from conformance.baseline.known import known_failures
+from conformance.blackbox import question
 from conformance.check import Check
 from conformance.expectations import expectations_of
 from conformance.faults.cells import unknown_names
@@ -20,14 +21,18 @@ __all__ = ["lint"]
 def lint() -> list[str]:
     """Return what is wrong, one line each; an empty list for a sound catalogue.
 
-    Every id is unique and in its place; every requirement has a check or says why it has none; every check says its
-    clause; every check, saboteur, excuse and known failure is of a requirement that exists; and nothing that the latest
-    contract version froze has gone or changed.
+    Every id is unique and in its place; every requirement has a check or says why it has none, and a question if it is
+    black-box; every check says its clause; every check, saboteur, excuse and known failure is of a requirement that
+    exists; and nothing that the latest contract version froze has gone or changed.
+
+    Raises:
+        ValueError: there is no frozen version, or one is damaged.
     """
     seen = {requirement.id for requirement in catalogue.load()}
     return [
         *_places(),
         *_checks(seen),
+        *_questions(),
         *_saboteurs(seen),
         *_declarations(seen),
         *frozen.contract().departures(catalogue.load()),
@@ -65,6 +70,15 @@ def _checks(seen: set[str]) -> Iterator[str]:
         for body in dict.fromkeys(found.body for found in found_for):
             if not (inspect.getdoc(body) or "").rstrip().endswith("."):
                 yield f"{name}: the docstring of {body.__module__}.{body.__qualname__} is no sentence that says its clause"
+
+
+def _questions() -> Iterator[str]:
+    asked = question.load()
+    for requirement in catalogue.load():
+        if requirement.black_box and requirement.id not in asked:
+            yield (
+                f"{requirement.id} is a black-box requirement without a question; write one, or say in `unasked` why there is none"
+            )
 
 
 def _saboteurs(seen: set[str]) -> Iterator[str]:

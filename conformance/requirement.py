@@ -53,11 +53,12 @@ class Requirement:
             design.
         applies_to: tags that a subject must all have for the clause to concern it; empty concerns every subject.
         black_box: judged at the wire alone, so it can be asked of any client in any language.
+        unasked: why it is not asked of other clients although the wire alone would show it; empty for every other.
         traffic: a trial without a request at the server is vacuous.
         unchecked: why no check judges it yet; empty for every requirement that has one.
 
     Raises:
-        ValueError: the id has another form, or a text is empty.
+        ValueError: the id has another form, a text is empty, or it is asked and says that it is not.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Requirement:
     source: str
     applies_to: frozenset[str] = everyone
     black_box: bool = False
+    unasked: str = ""
     traffic: bool = True
     unchecked: str = ""
 
@@ -75,6 +77,8 @@ class Requirement:
         for name in ("clause", "source"):
             if not getattr(self, name).strip():
                 raise ValueError(f"requirement {self.id} has no {name}")
+        if self.black_box and self.unasked:
+            raise ValueError(f"requirement {self.id} is black-box and says why it is not asked")
 
     @property
     def chapter(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -36,12 +37,30 @@ def new_pool(route: Route, keepalive: float) -> Pool:
         raise WireError(Failure.TLS, _certificate_problem(problem, route), sent=False) from None
 
 
+class _Protocol(aiohttp.client_proto.ResponseHandler):
+    """Tells whoever reads a body what became of its connection.
+
+    aiohttp notes an error of its parser at the connection, stops every timeout and says nothing to a reader who waits for
+    more of a body: that one would wait for ever when a broken chunk comes after the head.
+    """
+
+    def set_exception(self, exc: Any, *cause: Any) -> None:
+        super().set_exception(exc, *cause)
+        body = self._payload
+        if body is not None and body.exception() is None and not body.is_eof():
+            body.set_exception(exc if isinstance(exc, aiohttp.ClientError | OSError) else aiohttp.ClientError(str(exc)))
+
+
 class _Connector(aiohttp.TCPConnector):
     """Hands out a kept connection only while nothing has come on it.
 
     aiohttp looks whether it is still open. What a server said meanwhile, although nobody had asked, would be taken for the
     answer to the next request: another caller's answer, or an attacker's.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._factory: Any = partial(_Protocol, loop=self._loop)  # there is no public way to choose it
 
     async def _get(self, *arguments: Any) -> Any:  # its own choice among kept connections; there is no public one
         while True:

@@ -26,6 +26,9 @@ class Place:
         missing_usage: the part of an answer without which no count is known; empty where a missing count means zero.
         hints: ways of this provider to say when to come back, besides ``retry-after``: name -> (header or "", value).
         pings: its streams may hold noise.
+        lacks: operations of the protocol that it does not have.
+        rates: the headers that tell of a key's requests: limit, what is left of it, and when it is whole again; empty where it
+            sends none. dated: that last one is a time of day, not a duration.
     """
 
     provider: str
@@ -39,8 +42,12 @@ class Place:
     missing_usage: str = "usage"
     hints: tuple[tuple[str, str], ...] = ()
     pings: bool = True
+    lacks: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
+    dated: bool = False
 
 
+_RATES: Final = tuple(f"x-ratelimit-{word}-requests" for word in ("limit", "remaining", "reset"))
 _RESETS: Final = (("x-ratelimit-reset-requests", "80ms"),)
 
 PLACES: Final = {
@@ -55,6 +62,8 @@ PLACES: Final = {
             path="*/[cr]*s",
             variables=("OPENAI_API_KEY",),
             hints=(("retry-after-ms", "80"), *_RESETS),
+            lacks=("assistants",),
+            rates=_RATES,
         ),
         Place(
             provider="claude",
@@ -64,6 +73,9 @@ PLACES: Final = {
             path="*/messages",
             variables=("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"),
             usage_fields=("usage.input_tokens", "usage.output_tokens"),
+            lacks=("embed", "generate_image", "rerank", "transcribe"),
+            rates=tuple(f"anthropic-ratelimit-requests-{word}" for word in ("limit", "remaining", "reset")),
+            dated=True,
         ),
         Place(
             provider="groq",
@@ -72,6 +84,8 @@ PLACES: Final = {
             other_model="openai/gpt-oss-120b",
             variables=("GROQ_API_KEY",),
             hints=_RESETS,
+            lacks=("embed", "generate_image", "rerank"),
+            rates=_RATES,
         ),
         Place(
             provider="gemini",
@@ -84,6 +98,7 @@ PLACES: Final = {
             usage_fields=("usageMetadata.promptTokenCount", "usageMetadata.candidatesTokenCount"),
             missing_usage="usageMetadata",
             hints=(("", "0.08s"),),
+            lacks=("rerank",),
         ),
         Place(
             provider="ollama",
@@ -95,6 +110,7 @@ PLACES: Final = {
             usage_fields=("prompt_eval_count", "eval_count"),
             missing_usage="",
             pings=False,
+            lacks=("generate_image", "rerank", "transcribe"),
         ),
     )
 }

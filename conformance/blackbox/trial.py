@@ -157,6 +157,10 @@ class Trial(Judge):
         model = model or self.place.embedding_models[0]
         return _reply(await self._conversation.ask("embed", texts=list(texts), model=model), ())
 
+    async def other(self, operation: str) -> None:
+        """Ask for an operation that is neither chat nor embedding."""
+        await self._conversation.ask("other", operation=operation)
+
     async def ends(self, exchanges: Sequence[Exchange]) -> list[Reply | Told]:
         """Wait for several calls; return each reply, or what the client told instead."""
         found = await asyncio.gather(*map(self.end, exchanges), return_exceptions=True)

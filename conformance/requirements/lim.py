@@ -34,7 +34,7 @@ REQUIREMENTS: Final = (
         "in their order, holding nothing, or end at their deadline.",
         "litellm#5783: rpm and tpm limits are not respected by concurrent calls",
         applies_to=frozenset({"http", "keys"}),
-        black_box=True,
+        unasked="a program has its own clock: that no sixty seconds see too many takes minutes of watching it",
     ),
     Requirement(
         "LIM-04",

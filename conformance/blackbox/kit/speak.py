@@ -9,6 +9,7 @@ It must never add to what a client does: no retry, no order, no repair. How an a
         async def chat(self, call): ...                     # returns the fields of the reply
         async def stream(self, call, emit): ...             # emit(text) for each piece, then as chat
         async def embed(self, call): ...
+        async def other(self, call): ...                    # call["operation"], where ``refusals`` are claimed
         def explain(self, error): ...                       # the client's exception -> the fields of an error
         async def close(self): ...
 
@@ -37,7 +38,7 @@ __all__ = ["PROTOCOL", "Speaker", "serve"]
 
 PROTOCOL: Final = 1
 LONGEST_LINE: Final = 1 << 20
-_CALLS: Final = ("configure", "chat", "embed", "close")
+_CALLS: Final = ("configure", "chat", "embed", "other", "close")
 
 
 class Speaker:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import difflib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import httpx
 
-from conformance.blackbox.miniature.parts import PASSING, Breaker, Failure, Keys, Line, asked_wait
+from conformance.blackbox.miniature.line import Line
+from conformance.blackbox.miniature.parts import OUTAGE, PASSING, Breaker, Failure, Keys, asked_wait, now
 from conformance.blackbox.miniature.saving import Saving
 from conformance.blackbox.miniature.wire import Whole, Wire
 
@@ -23,10 +25,15 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "initial_retry_delay": 0.5,
     "max_retry_delay": 8.0,
     "read_timeout": 60.0,
+    "deadline": None,
     "max_response_bytes": 16 << 20,
     "failure_threshold": 5,
     "reset_timeout": 30.0,
     "key_strategy": "round_robin",
+    "key_weights": None,
+    "adaptive_concurrency": False,
+    "max_queue_wait": None,
+    "rate_limit_headers": False,
     "cache": None,
     "max_batch_size": 1,
     "batch_timeout": 0.01,
@@ -34,8 +41,10 @@ _DEFAULTS: Final[dict[str, Any]] = {
 _FEATURES: Final = (
     *("chat", "stream", "embed", "keys", "endpoints", "limit", "queue", "priorities", "retries", "breaker", "timeouts"),
     *("cancel", "usage", "tools", "system", "seed", "stop", "json_schema", "suggestions", "cache", "semantic_cache"),
-    "batching",
+    *("batching", "weights", "headroom", "allowance", "adaptive", "bounded_wait", "refusals"),
 )
+_LONGEST_WAIT: Final = 60.0
+"""Seconds that a server may ask to be waited for."""
 _PRIORITIES: Final = {"high": 0, "normal": 1, "low": 2}
 
 
@@ -45,7 +54,12 @@ class Endpoint:
     def __init__(self, parts: type[Miniature], place: dict[str, Any], settings: dict[str, Any]) -> None:
         self.wire = parts.wire(place["base_url"], settings["read_timeout"], settings["max_response_bytes"])
         self.keys = parts.keys(place["api_keys"], settings["key_strategy"])
+        self.keys.weights |= dict(zip(place["api_keys"], settings["key_weights"] or (), strict=False))
+        self.keys.heeds = settings["rate_limit_headers"]
+        self.wire.heard = self.keys.heard
         self.line = parts.line(settings["max_concurrent_requests"], settings["queue_size"])
+        self.line.adaptive = settings["adaptive_concurrency"]
+        self.line.longest = settings["max_queue_wait"]
         self.breaker = parts.breaker(settings["failure_threshold"], settings["reset_timeout"])
 
 
@@ -69,13 +83,13 @@ class Miniature(Saving):
         return {"name": "miniature", "language": "Python", "versions": {}, "claims": {"openai": list(self.claims)}}
 
     async def configure(self, settings: dict[str, Any]) -> list[str]:
-        """Make everything anew."""
+        """Make everything anew; there is nothing that it cannot be given."""
         await self.close()
         self.__init__()  # type: ignore[misc]  # a new client in place of the one before
         self.settings = {**_DEFAULTS, **settings}
         places = {None: settings, **settings.get("endpoints", {})}
         self.endpoints = {name: Endpoint(type(self), place, self.settings) for name, place in places.items()}
-        return ["deadline"] if "deadline" in settings else []
+        return []
 
     async def close(self) -> None:
         """Close every connection."""
@@ -122,6 +136,10 @@ class Miniature(Saving):
             return await self.shared(call["model"], call["texts"])
         return await self.vectors(call["model"], call["texts"])
 
+    async def other(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Refuse: the provider has nothing that is no chat and no embedding."""
+        raise Failure("unsupported", f"OpenAI does not offer {call['operation']}")
+
     # -- what is sent and read -----------------------------------------------------------------------------------------
 
     def body(self, call: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +179,7 @@ class Miniature(Saving):
     ) -> dict[str, Any]:
         """Send until it is answered or there is no sense in it."""
         endpoint = self.endpoints[call.get("endpoint")]
-        async with endpoint.breaker.watch():
+        async with endpoint.breaker.watch(), self.patience(call):
             attempts = 0
             while True:
                 attempts += 1
@@ -177,17 +195,30 @@ class Miniature(Saving):
                     wait = self.wait(attempts, failure)
                 await asyncio.sleep(wait)
 
+    @asynccontextmanager
+    async def patience(self, call: dict[str, Any]) -> AsyncIterator[None]:
+        """End a call at its deadline, wherever it is."""
+        try:
+            async with asyncio.timeout(call.get("deadline", self.settings["deadline"])):
+                yield
+        except TimeoutError:
+            raise Failure("timeout", "the call had no time left") from None
+
     async def once(self, endpoint: Endpoint, call: dict[str, Any], send: Any) -> dict[str, Any]:
         """Make one attempt, in its place and with a key."""
+        await endpoint.keys.ready()
         async with endpoint.line.place(_PRIORITIES[call.get("priority", "normal")]):
-            key = endpoint.keys.take()
+            key, sent = endpoint.keys.take(), now()
             try:
                 told: dict[str, Any] = await endpoint.wire.guarded(lambda: send(endpoint, key))
             except Failure as failure:
                 failure.fields["walk"] = endpoint.keys.learn(key, failure)
+                if failure.kind in (*OUTAGE, "rate_limit"):
+                    endpoint.line.refused(sent)
                 raise
             finally:
                 endpoint.keys.flying[key] -= 1
+            endpoint.line.answered(sent)
             return told
 
     def repeats(self, failure: Failure) -> bool:
@@ -195,7 +226,7 @@ class Miniature(Saving):
         advice = failure.headers.get("x-should-retry")
         if advice in ("true", "false"):
             return bool(advice == "true")
-        if failure.fields.get("partial") or failure.kind == "quota":
+        if failure.fields.get("partial") or failure.kind == "quota" or asked_wait(failure.headers) > _LONGEST_WAIT:
             return False
         return failure.status in PASSING or failure.kind in ("transport", "interrupted", "server")
 

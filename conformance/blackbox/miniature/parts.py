@@ -1,9 +1,10 @@
-"""The parts of the small client that hold state: who may go, with which key, and whether at all. They know no bytes."""
+"""The parts of the small client that hold state: with which key a call goes, and whether at all. They know no bytes."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
+import math
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import httpx
 
-__all__ = ["OUTAGE", "PASSING", "Breaker", "Failure", "Keys", "Line", "asked_wait", "now", "refusal"]
+__all__ = ["OUTAGE", "PASSING", "Breaker", "Failure", "Keys", "asked_wait", "now", "refusal"]
 
 OUTAGE: Final = frozenset({"server", "transport", "interrupted"})
 """Classes that tell of a provider that is down."""
@@ -67,7 +68,7 @@ def refusal(response: httpx.Response, body: bytes, key: str) -> Failure:
 
 
 def asked_wait(headers: httpx.Headers) -> float:
-    """Return how long an answer asks to wait, 0 when it says nothing sensible."""
+    """Return how long an answer asks to wait, however long that is; 0 when it says nothing sensible."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0), ("x-ratelimit-reset-requests", 1.0)):
         text = headers.get(name, "").removesuffix("s")
         if text.endswith("m"):
@@ -79,72 +80,33 @@ def asked_wait(headers: httpx.Headers) -> float:
                 seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
             except (ValueError, TypeError):
                 continue
-        if 0 < seconds < 3600:
+        if 0 < seconds < math.inf:
             return seconds
     return 0.0
 
 
-class Line:
-    """So many at once, the others wait by priority and then by age, so many of them and no more."""
-
-    def __init__(self, limit: int, room: int) -> None:
-        self.limit = limit
-        self.room = room
-        self.active = 0
-        self.waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._came = 0
-
-    @asynccontextmanager
-    async def place(self, priority: int) -> AsyncIterator[None]:
-        """Wait for a place and hold it."""
-        await self._enter(priority)
-        try:
-            yield
-        finally:
-            self.active -= 1
-            self._admit()
-
-    def order(self, priority: int, age: int) -> tuple[int, int]:
-        """Return what the waiting are sorted by."""
-        return priority, age
-
-    def full(self) -> bool:
-        """Say whether nobody else may wait."""
-        return len([1 for *_, turn in self.waiting if not turn.done()]) >= self.room
-
-    async def _enter(self, priority: int) -> None:
-        if self.active < self.limit:
-            self.active += 1
-            return
-        if self.full():
-            raise Failure("queue_full", f"{self.room} calls wait already")
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._came += 1
-        heapq.heappush(self.waiting, (*self.order(priority, self._came), turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.active -= 1
-                self._admit()
-            raise
-
-    def _admit(self) -> None:
-        while self.waiting and self.active < self.limit:
-            turn = heapq.heappop(self.waiting)[2]
-            if not turn.done():
-                self.active += 1
-                turn.set_result(None)
-
-
 class Keys:
-    """Which key goes next: those that were refused never, those told to rest later."""
+    """Which key goes next: those that were refused never, those told to rest later.
+
+    Attributes:
+        weights: for the strategy ``weighted``. heeds: a key rests that has nothing left by its provider's headers.
+    """
 
     def __init__(self, keys: list[str], strategy: str) -> None:
         self.live = list(keys)
         self.flying = Counter(dict.fromkeys(keys, 0))
         self.resting = dict.fromkeys(keys, 0.0)
         self.strategy = strategy
+        self.weights: dict[str, float] = dict.fromkeys(keys, 1.0)
+        self.heeds = False
+        self._credit = dict.fromkeys(keys, 0.0)
+        self._share = dict.fromkeys(keys, 1.0)
+        self._spent = dict.fromkeys(keys, 0.0)
+
+    async def ready(self) -> None:
+        """Wait until a key has something left."""
+        if self.live:
+            await asyncio.sleep(min(self._spent[key] for key in self.live) - now())
 
     def take(self) -> str:
         """Return a key and count it as in flight."""
@@ -152,14 +114,39 @@ class Keys:
             raise Failure("configuration", "there is no key: set OPENAI_API_KEY")
         if not self.live:
             raise Failure("authentication", "every key was refused")
-        awake = [key for key in self.live if self.resting[key] <= now()] or self.live
-        if self.strategy == "least_loaded":
-            awake.sort(key=lambda key: self.flying[key])
-        key = awake[0]
+        able = [key for key in self.live if self._spent[key] <= now()] or self.live
+        key = self.choose([key for key in able if self.resting[key] <= now()] or able)
         self.live.remove(key)
         self.live.append(key)
         self.flying[key] += 1
         return key
+
+    def choose(self, keys: list[str]) -> str:
+        """Return the one that is next among those that may go; they come in the order in which they were last used."""
+        if self.strategy == "least_loaded":
+            return min(keys, key=lambda key: self.flying[key])
+        if self.strategy == "most_headroom":
+            return max(keys, key=lambda key: self._share[key])
+        if self.strategy == "weighted":
+            return self.weighted(keys)
+        return keys[0]
+
+    def weighted(self, keys: list[str]) -> str:
+        """Return the key that has waited longest for its share: nginx's smooth weighted round robin."""
+        for key in keys:
+            self._credit[key] += self.weights[key]
+        chosen = max(keys, key=lambda key: self._credit[key])
+        self._credit[chosen] -= sum(self.weights[key] for key in keys)
+        return chosen
+
+    def heard(self, key: str, headers: httpx.Headers) -> None:
+        """Take note of what an answer says is left of the key's rate."""
+        told = [headers.get(f"x-ratelimit-{word}-requests", "") for word in ("remaining", "limit", "reset")]
+        if key not in self._share or not all(re.fullmatch(r"\d{1,12}", text) for text in told[:2]) or int(told[1]) == 0:
+            return
+        self._share[key] = int(told[0]) / int(told[1])
+        if self.heeds and self._share[key] == 0:
+            self._spent[key] = now() + _seconds(told[2])
 
     def learn(self, key: str, failure: Failure) -> bool:
         """Take note of a failure; say whether another key is worth trying at once."""
@@ -179,6 +166,15 @@ class Keys:
     def rest(self, key: str, seconds: float) -> None:
         """Use a key only after a while."""
         self.resting[key] = now() + (seconds or 0.05)
+
+
+def _seconds(text: str) -> float:
+    """Return a duration as OpenAI writes it (``80ms``, ``6m0s``), 0 for anything else."""
+    found = re.fullmatch(r"(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)(ms|s))?", text)
+    if found is None:
+        return 0.0
+    minutes, number, unit = found.groups()
+    return 60.0 * float(minutes or 0) + float(number or 0) * (0.001 if unit == "ms" else 1.0)
 
 
 class Breaker:

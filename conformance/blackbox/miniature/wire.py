@@ -12,11 +12,12 @@ import httpx
 
 from conformance.blackbox.miniature.parts import Failure, refusal
 
-__all__ = ["Whole", "Wire"]
+__all__ = ["Whole", "Wire", "trusted"]
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
+    """Return what the system trusts; read once, because it takes long."""
     return ssl.create_default_context()
 
 
@@ -27,25 +28,35 @@ class Wire:
         base_url: its address.
         timeout: seconds between two bytes.
         most: bytes of an answer, unpacked.
+
+    Attributes:
+        heard: told of the headers of every answer, with the key.
     """
 
     def __init__(self, base_url: str, timeout: float, most: int) -> None:
         self.base_url = base_url
         self.most = most
+        self.heard: Callable[[str, httpx.Headers], None] = lambda key, headers: None
         self.http = self.opened(timeout)
 
     def opened(self, timeout: float) -> httpx.AsyncClient:
-        """Return the HTTP client: it follows nobody, trusts the system and asks no environment."""
-        return httpx.AsyncClient(verify=_trusted(), timeout=timeout, trust_env=False)
+        """Return the HTTP client: it follows nobody, trusts the system, asks no environment and keeps no connection.
+
+        A kept one may hold bytes that nobody asked for, and httpx takes those that came with an answer for the next one.
+        """
+        limits = httpx.Limits(max_keepalive_connections=0)
+        return httpx.AsyncClient(verify=trusted(), timeout=timeout, trust_env=False, limits=limits)
 
     async def ask(self, path: str, key: str, body: dict[str, Any]) -> Any:
         """Return the JSON of an answer."""
         async with self.answer(path, key, body) as response:
+            self.heard(key, response.headers)
             return self.read(await self.whole(response, key))
 
     async def events(self, path: str, key: str, body: dict[str, Any]) -> AsyncIterator[Any]:
         """Yield the events of a stream; it must end with its terminator."""
         async with self.answer(path, key, body) as response:
+            self.heard(key, response.headers)
             if response.status_code != 200:
                 await self.whole(response, key)
             async for line in response.aiter_lines():

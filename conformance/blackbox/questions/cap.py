@@ -67,6 +67,17 @@ async def cap_02(trial: Trial) -> None:
         trial.expect(trial.requests[-1].nonce in told, f"the arguments of the tool call are not the server's: {told}")
 
 
+@question("CAP-03", "refusals")
+async def cap_03(trial: Trial) -> None:
+    """What the provider does not have is refused as such before anything is sent."""
+    await trial.client(wish={"max_retries": 0})
+    for operation in trial.place.lacks:
+        async with trial.failing(f"{operation}, which the provider does not have,") as failed:
+            await trial.other(operation)
+        trial.equal(failed.error.kind, "unsupported", f"class of the refusal of {operation}")
+        trial.equal(len(trial.sim.requests), 0, f"requests after {operation}")
+
+
 @question("CAP-04")
 async def cap_04(trial: Trial) -> None:
     """System prompts, tools, JSON schema, seed and stop reach the wire, as far as the client claims them."""

@@ -153,6 +153,15 @@ def test_the_scoreboard_follows_from_the_evidence(listed: str) -> None:
     assert 'href="#red-1"' in page
     assert "server POST &lt;x&gt;" in page
     assert "{{" not in page
+    assert not set("✅❌⭕❔") & set(page)
+    assert (
+        'href="#red-1" title="waited 0.01 s | &lt;late&gt;"><svg class="mark" aria-hidden="true"><use href="#mark-fail"/>'
+        in page
+    )
+    assert '<span class="unseen">broken</span> 1</a>' in page
+    assert (
+        '<th scope="row">Beta <span>openai</span></th><td><span class="chip pass">1<span aria-hidden="true">/' in page
+    )
     before = (text, page)
     commands.write_scoreboard(Path("reports"))
     assert before == (Path("reports/SCOREBOARD.md").read_text(), Path("reports/scoreboard.html").read_text())

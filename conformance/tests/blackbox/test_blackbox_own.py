@@ -16,7 +16,7 @@ from conformance.blackbox.question import load
 from conformance.virtual_time import LoopClock, VirtualTimeLoop
 
 ADAPTER = KIT.parent / "subjects" / "backends" / "adapter.py"
-ASKED = ("BAK-09", "CAP-01", "KEY-05", "QUE-02", "REAL-01", "STR-04")
+ASKED = ("BAK-09", "CAP-01", "CAP-03", "FLT-08", "KEY-05", "QUE-02", "REAL-01", "STR-04")
 
 
 @pytest.fixture

@@ -139,6 +139,12 @@ def test_a_requirement_is_checked_when_it_is_made(field: str, value: str) -> Non
         Requirement(**{**good, field: value})  # type: ignore[arg-type]
 
 
+def test_what_is_asked_cannot_say_why_it_is_not() -> None:
+    good = {"id": "BRK-01", "level": Level.MUST, "clause": "It holds.", "source": "somewhere"}
+    with pytest.raises(ValueError, match="BRK-01 is black-box and says why it is not asked"):
+        Requirement(**good, black_box=True, unasked="it takes a minute")  # type: ignore[arg-type]
+
+
 def test_applies_to_needs_every_tag() -> None:
     requirement = Requirement("STR-05", Level.MUST, "c", "s", applies_to=frozenset({"stream", "usage"}))
     assert requirement.concerns(frozenset({"stream", "usage", "http"}))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conformance import catalogue, frozen, saboteurs
+from conformance.blackbox import question
 from conformance.command_line import main
 from conformance.requirement import Level, Requirement
 from conformance.subject import Subject
@@ -62,6 +63,60 @@ def test_an_unsound_catalogue_is_status_1(monkeypatch: pytest.MonkeyPatch, capsy
     assert f"LINT     KEY-04 is SHOULD, was MUST, but the contract is still {version}" in lines
     assert f"LINT     LIFE-04 is gone, but the contract is still {version}" in lines
     assert lines[-1] == f"{len(lines) - 1} problems in the catalogue of contract {version}."
+
+
+def test_a_black_box_requirement_without_a_question_is_unsound(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {name: one for name, one in question.load().items() if name != "FLT-08"}
+    monkeypatch.setattr(question, "load", lambda: asked)
+    assert main(["list", "--lint"]) == 1
+    assert "LINT     FLT-08 is a black-box requirement without a question; write one" in capsys.readouterr().out
+
+
+def test_what_is_not_asked_of_clients_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "LIM-03"]) == 0
+    assert "  clients:    not asked: a program has its own clock: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--lint"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ("()", "requirements/frozen holds no version; run `conformance freeze VERSION`"),
+        ("2026.01.json", "requirements/frozen/2026.01.json is damaged"),
+    ],
+    ids=["none", "damaged"],
+)
+def test_without_a_sound_version_there_is_one_line(
+    arguments: list[str],
+    found: str,
+    says: str,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if found.endswith(".json"):
+        (place / found).write_text("{")
+    monkeypatch.setattr(frozen, "versions", frozen.versions.__wrapped__)
+    monkeypatch.setattr(frozen, "files", lambda package: _Folder(place / "frozen" if found == "()" else place))
+    (place / "frozen").mkdir()
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert says in err
+
+
+class _Folder:
+    """Stands for the installed package: the folder of versions is another one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def joinpath(self, name: str) -> Path:
+        del name
+        return self._folder
 
 
 def test_freeze_writes_the_next_version_and_says_what_to_commit(

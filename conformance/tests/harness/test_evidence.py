@@ -136,3 +136,22 @@ def test_an_interrupted_run_leaves_a_file_known_as_damaged(tmp_path: Path) -> No
     writer.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     with pytest.raises(damage.MissingFooter):
         read(path)
+
+
+def test_two_runs_at_once_do_not_meet_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.jsonl"
+    path.write_bytes(golden.EVIDENCE.read_bytes())
+    old = path.read_bytes()
+    first, second = (
+        Writer(path, lane="blackbox", seed=seed, complete=True, sources="0" * 16, apart=True) for seed in (1, 2)
+    )
+    assert path.read_bytes() == old
+    first.finish()
+    assert read(path).header["seed"] == 1
+    second.finish()
+    assert read(path).header["seed"] == 2
+    with pytest.raises(KeyError), Writer(path, lane="blackbox", seed=3, complete=True, apart=True):
+        raise KeyError
+    assert read(path).header["seed"] == 2
+    assert list(tmp_path.glob("*.part")) == []
+    assert list(tmp_path.glob(".*.part")) == []

@@ -217,6 +217,31 @@ async def test_a_body_that_is_cut_short(case: str, rudely: bool) -> None:
         assert await failure(made, asking(server.url)) == (Failure.CUT_SHORT, True)
 
 
+@pytest.mark.parametrize("closing", [False, True], ids=["stays", "leaves"])
+async def test_a_chunk_that_breaks_after_the_head_has_been_read(closing: bool) -> None:
+    """Whoever waits for the body is told at once: no timeout runs any more by then."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none \r\n")
+        await read_first.wait()
+        await peer.say(b"zz\r\ntwo\r\n")
+        if not closing:
+            await peer.gone()
+
+    read_first = asyncio.Event()
+    async with serving(behave) as server, client() as made:
+        response = await made.open(asking(server.url))
+        chunks = response.chunks()
+        assert await anext(chunks) == b"one "
+        read_first.set()
+        async with asyncio.timeout(5.0):
+            with pytest.raises(WireError) as caught:
+                await anext(chunks)
+        await response.aclose()
+        assert (caught.value.failure, caught.value.sent) == (Failure.PROTOCOL, True)
+
+
 NONSENSE = {
     "not HTTP": b"SSH-2.0-OpenSSH_9.9\r\n\r\n",
     "no status": b"HTTP/1.1 \r\n\r\n",

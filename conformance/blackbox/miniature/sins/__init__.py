@@ -37,6 +37,6 @@ async def with_more_room(endpoint: Any, make: Callable[[], Awaitable[Any]]) -> A
 
 def load() -> dict[str, list[tuple[str, type[Miniature]]]]:
     """Return requirement -> what is wrong, and the client that does it."""
-    for chapters in ("sending", "reading"):
+    for chapters in ("sending", "reading", "mishaps", "limits"):
         import_module(f"{__name__}.{chapters}")
     return dict(sorted(_SINS.items()))

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 
 from conformance.blackbox.miniature.client import Miniature
-from conformance.blackbox.miniature.parts import Breaker, Failure, Keys, Line
+from conformance.blackbox.miniature.line import Line
+from conformance.blackbox.miniature.parts import Breaker, Failure, Keys
 from conformance.blackbox.miniature.sins import sinner, spoilt, with_more_room
 from conformance.blackbox.miniature.wire import Wire
 

@@ -12,11 +12,13 @@ from speak import serve  # type: ignore[import-not-found]  # the kit's folder is
 from backends import Priority, create, errors
 
 _CHAT: Final = ("chat", "stream", "keys", "endpoints", "limit", "queue", "priorities", "retries", "breaker", "timeouts",
-                "cancel", "usage", "tools", "system", "stop", "cache")  # fmt: skip
+                "cancel", "usage", "tools", "system", "stop", "cache", "weights", "adaptive", "bounded_wait", "refusals")  # fmt: skip
+_TOLD: Final = ("headroom", "allowance")
+"""What is built on headers about rate limits, which not every provider sends."""
 CLAIMS: Final[dict[str, tuple[str, ...]]] = {
-    "openai": (*_CHAT, "embed", "seed", "json_schema", "suggestions", "batching"),
-    "claude": _CHAT,
-    "groq": (*_CHAT, "seed", "json_schema"),
+    "openai": (*_CHAT, *_TOLD, "embed", "seed", "json_schema", "suggestions", "batching"),
+    "claude": (*_CHAT, *_TOLD),
+    "groq": (*_CHAT, *_TOLD, "seed", "json_schema"),
     "gemini": (*_CHAT, "embed", "seed", "json_schema"),
     "ollama": (*_CHAT, "embed", "seed", "json_schema"),
 }
@@ -101,6 +103,10 @@ class Backends:
         model = {"model": call["model"]} if "model" in call else {}
         reply = await self._backend.aembed(call["texts"], **model)
         return {**_told(reply), "vectors": [list(vector) for vector in reply.vectors]}
+
+    async def other(self, call: dict[str, Any]) -> None:
+        """Ask for what the provider does not have."""
+        await getattr(self._backend, f"a{call['operation']}")()
 
     async def close(self) -> None:
         """Close the backend, if there is one."""

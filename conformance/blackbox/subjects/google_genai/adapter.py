@@ -24,6 +24,7 @@ _OPTIONS: Final = {
 _CLASSES: Final = {
     "ClientError": "invalid_request",
     "ConnectionError": "transport",
+    "RequestError": "transport",  # the HTTP library's own, which the client lets through
     "ServerError": "server",
     "TimeoutError": "timeout",
     "TimeoutException": "timeout",
@@ -45,6 +46,7 @@ class GoogleGenAI:
         versions = {"google-genai": metadata.version("google-genai"), "python": platform.python_version()}
         disclaims = {
             "BAK-04": "HttpRetryOptions has delays of its own and does not mention Retry-After or RetryInfo",
+            "FLT-03": "HttpRetryOptions has delays of its own and does not mention Retry-After or RetryInfo",
             "BAK-07": "x-should-retry is no header of the Gemini API",
         }
         return {

@@ -14,6 +14,7 @@ _GIVEN: Final = {"id", "do", "provider", "base_url", "api_keys", "model", "read_
 _OPTIONS: Final = {"max_tokens": "num_predict", "seed": "seed", "stop": "stop", "temperature": "temperature"}
 _CLASSES: Final = {
     "ConnectionError": "transport",
+    "RequestError": "transport",  # httpx's own, which the client lets through
     "ResponseError": "server",  # its one class for whatever the server says is wrong
     "TimeoutException": "timeout",
     "TransportError": "transport",
