@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from conformance.blackbox.conversation import Exchange
 from conformance.blackbox.findings import Told
@@ -10,6 +10,9 @@ from conformance.blackbox.question import question
 from conformance.blackbox.trial import Trial
 from conformance.checks.common import marked, texts
 from conformance.simulators.faults import Hang, Status
+
+_LONG: Final = 6.0
+"""Seconds that a request waits to be repeated."""
 
 
 async def _saturated(trial: Trial, **settings: Any) -> Exchange:
@@ -118,11 +121,13 @@ async def que_07(trial: Trial) -> None:
 async def que_11(trial: Trial) -> None:
     """A request that waits to be repeated holds no slot."""
     await trial.client(
-        max_concurrent_requests=1, wish={"max_retries": 2, "initial_retry_delay": 1.0, "max_retry_delay": 1.0}
+        max_concurrent_requests=1, wish={"max_retries": 2, "initial_retry_delay": _LONG, "max_retry_delay": _LONG}
     )
-    trial.fault(Status(503, headers=(("retry-after", "1"),)), nth=1)
+    trial.fault(Status(503, headers=(("retry-after", f"{_LONG:g}"),)), nth=1)
     failing = trial.start(marked(1))
     await trial.until(seen=1, in_flight=0)
+    # The client has to read the answer first: until then it holds its slot rightly, and may refuse who comes.
+    await trial.outlast(_LONG / 4)
     ends = await trial.ends([trial.start(marked(2)), failing])
     trial.equal([str(end) for end in ends if isinstance(end, Told)], [], "errors of the calls")
     trial.equal(texts(trial.requests), [marked(1), marked(2), marked(1)], "order at the server")
