@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.context import BaseContext
 from typing import Protocol
 
 from conformance import catalogue, check, saboteurs, subject
@@ -141,11 +142,21 @@ def _begun(jobs: Sequence[Job], processes: int) -> Iterator[Iterator[list[Record
     if processes <= 1 or len(apart) <= 1:
         yield map(run_job, jobs)
         return
-    # Fresh processes: a fork would copy the state of whatever ran here before.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(apart)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(processes, len(apart)), mp_context=_fresh()) as pool:
         elsewhere = pool.map(_run_settled, apart, chunksize=4)
         yield (run_job(job) if job.requirement in check.TOGETHER else next(elsewhere) for job in jobs)
+
+
+def _fresh() -> BaseContext:
+    """Return how processes begin that know nothing of what ran here; a fork of this one would copy its state.
+
+    Where the system can, they are forked from a server that has imported everything and run nothing.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["conformance.preloaded"])
+    return context
 
 
 def _run_settled(job: Job) -> list[Record]:

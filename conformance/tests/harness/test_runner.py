@@ -21,7 +21,7 @@ from .parrot import PARROT
 @pytest.fixture(autouse=True)
 def alone(parrot: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     del parrot
-    jobs._passes.cache_clear()
+    jobs._PASSED.clear()
 
 
 def _saboteur(monkeypatch: pytest.MonkeyPatch, requirement: str, spoil: Any) -> Job:
