@@ -29,7 +29,9 @@ else.
   ``trial.sim.hold()``, ``await trial.sim.until(held=2)`` and ``trial.sim.let_go(1)`` freeze the server for questions
   of order.
 - ``trial.spawn(...)`` runs in the background and is cancelled at the end; ``await trial.outcomes([...])`` runs
-together.
+together, and so does ``trial.results``, which raises the first error. Both, and ``trial.sim.until``, fail by assertion when
+  virtual hours have passed: what may wait for ever belongs into them, so that the verdict says what was waited for. No bound
+  of real time decides anything but where another process or thread is at work.
 - After the check the trial closes its backends and fails when a slot, a key, a request or a task is left.
 - ``@check("CAP-01", cases=lambda subject: sorted(subject.declared))`` runs once per case with ``trial.case`` set.
 - A case of many parts judges each with ``with trial.part(name): ...`` and ends with ``trial.conclude()``: a part that fails

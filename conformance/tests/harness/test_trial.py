@@ -129,6 +129,40 @@ def test_a_check_that_hangs_is_stuck_and_is_cleaned_up(tried: Run) -> None:
     assert (outcome.verdict, outcome.kind) == (Verdict.FAIL, "stuck")
 
 
+def test_what_runs_together_and_never_ends_fails_by_assertion(tried: Run) -> None:
+    """After virtual hours, so that no machine is too slow and none too fast for that verdict."""
+
+    async def body(trial: Trial) -> None:
+        await trial.outcomes([asyncio.sleep(1.0), asyncio.Event().wait()])
+
+    outcome = tried(body)
+    assert (outcome.kind, outcome.detail) == ("assertion", "1 of 2 calls had not ended after two hours")
+
+
+def test_what_never_comes_to_the_server_fails_by_assertion(tried: Run) -> None:
+    async def body(trial: Trial) -> None:
+        trial.sim.hold()
+        call = trial.spawn(trial.call(await trial.backend(read_timeout=None)))
+        await trial.sim.until(held=1)
+        await trial.sim.until(held=2, in_flight=1)
+        await call
+
+    outcome = tried(body)
+    assert outcome.kind == "assertion"
+    assert outcome.detail == "within an hour the server should have 2 held, there are 1"
+
+
+def test_results_come_in_order_or_as_the_first_error(tried: Run) -> None:
+    async def body(trial: Trial) -> None:
+        assert await trial.results([asyncio.sleep(2.0, "late"), asyncio.sleep(1.0, "early")]) == ["late", "early"]
+        backend = await trial.backend(max_retries=0)
+        trial.fault(Status(400), nth=2)
+        async with trial.raises(errors.InvalidRequestError):
+            await trial.results([trial.call(backend), trial.call(backend)])
+
+    assert tried(body).verdict is Verdict.PASS
+
+
 def test_a_slot_that_nobody_gives_back_is_a_leak(tried: Run) -> None:
     async def body(trial: Trial) -> None:
         backend = await trial.backend()
