@@ -122,7 +122,9 @@ class WalkServer(httpx.AsyncBaseTransport):
         self.open.append(exchange)
         try:
             self._arrived(exchange)
-            if self._moody:
+            if not exchange.rides:  # a backend's own question, as for the server's limits: not the walk's to decide
+                exchange.decided.set_result("good")
+            elif self._moody:
                 self._moody -= 1
                 exchange.decided.set_result(self._mood)
             return await self._answered(asked, exchange, await exchange.decided)

@@ -90,3 +90,21 @@ def test_steps_that_find_nobody_do_nothing() -> None:
     bench.do("add_key", endpoint="default", key=0)
     bench.do("finish")
     assert bench.keys["default"] == [0, 5]
+
+
+def test_a_question_of_the_backend_itself_is_answered_and_is_no_call() -> None:
+    """TEI is asked for its limits before anything is batched; that request carries no call of the walk."""
+    bench = WalkBench(build)
+    settings = {"limit": 1, "queue": 0, "overflow": "wait", "keys": 3, "strategy": "round_robin", "per_key": None}
+    others = {"retries": 0, "threshold": 2, "first_token": 2.0, "batch": True, "cache": False, "abrupt": True}
+    call = {"ride": 0, "kind": "call", "level": 2, "endpoint": "default", "deadline": None, "same": None}
+    bench.replay(
+        [
+            {"do": "new", "row": "hf_tei", **settings, **others},
+            {"do": "submit", **call},
+            {"do": "answer", "ride": 7, "how": "503 hint"},
+            {"do": "answer", "ride": 0, "how": "good"},
+        ]
+    )
+    assert bench.server.arrivals[0].rides == ()
+    assert all(exchange.decided.done() for exchange in bench.server.arrivals if not exchange.rides)
