@@ -162,7 +162,8 @@ def _caching(result: Mapping[str, Any]) -> str:
     for row in result["rows"]:
         half, late = summary(row["p50"]).median, summary(row["p99"]).median
         rows.append(svg.Bar(_CACHE_WAYS[row["name"]], half, half, late, ours=True))
-    return svg.ranges("The cache: median and 99th percentile", "10,000 answers kept; logarithmic", rows, duration)
+    kept = f"{result['settings']['entries']:,} answers kept; logarithmic"
+    return svg.ranges("The cache: median and 99th percentile", kept, rows, duration)
 
 
 def _overheads(result: Mapping[str, Any]) -> str:

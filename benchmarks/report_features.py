@@ -54,8 +54,14 @@ def caching(result: Result) -> list[str]:
         "The loopback server answers at once: a real miss takes as long as its model.",
         picture("caching.svg", "Latency of hits and misses"),
         table(("Call", "p50", "p99"), rows),
-        f"{settings['rounds']} rounds of {settings['calls']} calls of each kind, in turns; {_packages(settings)}.",
+        f"{settings['rounds']} rounds of {settings['calls']} calls of each kind, in turns; {_packages(settings)}."
+        + _missed(settings),
     ]
+
+
+def _missed(settings: Mapping[str, Any]) -> str:
+    asked = settings.get("asked")
+    return f" Of {asked:,} reworded questions {settings['missed']:,} were not found." if asked else ""
 
 
 def overheads(result: Result) -> list[str]:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -19,7 +20,9 @@ from typing import Any, Final
 from backends.cache.file import CacheFile
 from backends.cache.flights import Flights
 from backends.cache.gate import GATES, Gate
-from backends.cache.index import Index, MemoryIndex
+from backends.cache.graph import GraphIndex, index_in_memory
+from backends.cache.graphfile import GraphFile
+from backends.cache.index import Index
 from backends.cache.semantic import Embedder, embedder_of
 from backends.cache.store import Entry, Store
 from backends.errors import ConfigurationError
@@ -68,8 +71,8 @@ class Cache:
             number, unit, negation, name, comparison, role or order; for strong encoders, English), or a function of two
             texts that returns None for a pass and else what differs.
         embedder_timeout: seconds after which an embedding counts as failed; None waits for ever.
-        index: where vectors are searched; None is in memory, with numpy where it is installed. On a server:
-            :class:`backends.cache.qdrant.QdrantIndex`.
+        index: where vectors are searched; None is in memory, with usearch or numpy where they are installed, and in the
+            file if there is one. On a server: :class:`backends.cache.qdrant.QdrantIndex`.
 
     Raises:
         ConfigurationError: an argument is wrong; the message names it.
@@ -167,6 +170,7 @@ class Cache:
             count = self._store.invalidate(leaves)
             self._invalidated += count
             self._follow()
+            self._tend()
             return count
 
     def clear(self) -> int:
@@ -189,6 +193,13 @@ class Cache:
                 embedder_failures=self._embedder.failures if self._embedder is not None else 0,
                 file_failures=self._file.failures if self._file is not None else 0,
             )
+
+    def settle(self) -> None:
+        """Wait until large scopes are indexed: it is done by a thread, and calls need not wait for it."""
+        with self._opened():
+            index = self._index
+        if isinstance(index, GraphIndex):
+            index.settle()
 
     # -- for the path of a call ----------------------------------------------------------------------------------------
 
@@ -259,6 +270,7 @@ class Cache:
             self._follow()
             if kept and self._file is not None:
                 self._file.write(entry)
+            self._tend()
             return kept, self._store.evicted - evicted
 
     # -- the parts kept in step ----------------------------------------------------------------------------------------
@@ -267,12 +279,22 @@ class Cache:
         kept = self._store.put(entry)
         if kept and entry.vector and self._embedder is not None:
             if self._index is None:
-                self._index = MemoryIndex(_numeric())
+                self._index = self._own_index()
             try:
                 self._index.add(entry.scope, entry.key, entry.vector)
             except ValueError as problem:
                 _log.warning("The cache keeps an answer for equal requests only: %s", problem)
         return kept
+
+    def _own_index(self) -> Index:
+        index = index_in_memory(GraphFile(self._file) if self._file is not None else None)
+        if isinstance(index, GraphIndex):
+            weakref.finalize(self, index.close)  # at the end of the process, too
+        return index
+
+    def _tend(self) -> None:
+        if isinstance(self._index, GraphIndex):
+            self._index.tend()
 
     def _left(self, entry: Entry) -> None:
         if self._index is not None and entry.vector:
@@ -296,20 +318,12 @@ class Cache:
                     for entry in self._file.read():
                         self._keep(entry)
                     self._follow()
+                    self._tend()
         return self._lock
 
     def _check_process(self) -> None:
         if self._process != os.getpid():
             self._reset()  # the parent's lock may be held for ever, and its calls are not ours
-
-
-def _numeric() -> Any:
-    """Return numpy, None where it is not installed."""
-    try:
-        import numpy
-    except ImportError:
-        return None
-    return numpy
 
 
 def _wrong(name: str, expected: str) -> ConfigurationError:

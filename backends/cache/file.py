@@ -49,22 +49,23 @@ class CacheFile:
     def read(self) -> list[Entry]:
         """Return the entries, the oldest first; none where the file cannot be read."""
         found: list[Entry] = []
-        with self._guarded("read"), self._opened() as connection:
+        with self.guarded("read"), self.opened() as connection:
             found.extend(map(_entry, connection.execute(_READ)))
         return found
 
     def write(self, entry: Entry) -> None:
         """Keep an entry."""
-        with self._guarded("written"), self._opened() as connection:
+        with self.guarded("written"), self.opened() as connection:
             connection.execute(_WRITE, _row(entry))
 
     def remove(self, keys: list[str]) -> None:
         """Forget entries."""
-        with self._guarded("written"), self._opened() as connection:
+        with self.guarded("written"), self.opened() as connection:
             connection.executemany("DELETE FROM answers_1 WHERE key = ?", [(key,) for key in keys])
 
     @contextmanager
-    def _guarded(self, what: str) -> Iterator[None]:
+    def guarded(self, what: str) -> Iterator[None]:
+        """Take what goes wrong with the file for a failure that is counted and warned of."""
         try:
             yield
         except (sqlite3.Error, OSError, FormatError, LookupError, TypeError, ValueError) as problem:
@@ -72,7 +73,8 @@ class CacheFile:
             _log.warning("The cache file %s cannot be %s; going on without it: %s", self._path, what, problem)
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for one transaction, and close it."""
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as connection, connection:
             connection.execute("PRAGMA synchronous = OFF")  # what a power cut costs is a cache

@@ -1,7 +1,7 @@
 """Which kept questions look like this one: exact cosine similarity over all vectors of a scope, in memory.
 
 With numpy a scope is one matrix and a search one product; without it, arrays and plain loops, about a hundred times
-slower. It keeps no text and no answer, and never searches outside the scope it is given.
+slower. Large scopes are for :mod:`backends.cache.graph`. It keeps no text and no answer, and never searches outside the scope it is given.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from operator import mul
 from typing import Any, Protocol
 
-__all__ = ["Index", "MemoryIndex", "unit"]
+__all__ = ["Index", "Matrix", "MemoryIndex", "Rows", "unit"]
 
 _FIRST_ROWS = 8
 _ROUNDING = 1e-6
@@ -61,7 +61,7 @@ def unit(vector: Sequence[float]) -> bytes:
         values = array("d", vector)
     except (TypeError, OverflowError):
         raise ValueError("the embedding is not a list of numbers") from None
-    length = math.sqrt(math.fsum(value * value for value in values)) if len(values) else 0.0
+    length = math.hypot(*values)
     if not length or not math.isfinite(length):
         raise ValueError("the embedding is empty, all zeros or not finite")
     return array("f", [value / length for value in values]).tobytes()
@@ -78,7 +78,7 @@ class MemoryIndex:
 
     def __init__(self, numeric: Any = None) -> None:
         self._numeric = numeric
-        self._scopes: dict[str, _Rows] = {}
+        self._scopes: dict[str, Rows] = {}
         self._width = 0
         self._count = 0
 
@@ -87,7 +87,7 @@ class MemoryIndex:
         self._check(vector)
         rows = self._scopes.get(scope)
         if rows is None:
-            rows = self._scopes[scope] = _Matrix(self._numeric) if self._numeric is not None else _Arrays()
+            rows = self._scopes[scope] = self._rows()
         self._count += rows.put(key, vector)
 
     def remove(self, scope: str, key: str) -> None:
@@ -105,6 +105,9 @@ class MemoryIndex:
         rows = self._scopes.get(scope)
         return rows.nearest(vector, least - _ROUNDING, most) if rows is not None else []
 
+    def _rows(self) -> Rows:
+        return Matrix(self._numeric) if self._numeric is not None else _Arrays()
+
     def _check(self, vector: bytes) -> None:
         if self._count and len(vector) != self._width:
             raise ValueError(
@@ -114,7 +117,7 @@ class MemoryIndex:
         self._width = len(vector)
 
 
-class _Rows(ABC):
+class Rows(ABC):
     """The vectors of one scope; the last fills the place of one that leaves."""
 
     def __init__(self) -> None:
@@ -156,7 +159,7 @@ class _Rows(ABC):
         """Fill the place of a vector that left with the last one; ``keys`` is shorter already."""
 
 
-class _Arrays(_Rows):
+class _Arrays(Rows):
     """Plain Python."""
 
     def __init__(self) -> None:
@@ -180,7 +183,7 @@ class _Arrays(_Rows):
             self._vectors[place] = last
 
 
-class _Matrix(_Rows):
+class Matrix(Rows):
     """One matrix that grows by doubling."""
 
     def __init__(self, numeric: Any) -> None:
@@ -191,12 +194,16 @@ class _Matrix(_Rows):
     def nearest(self, vector: bytes, least: float, most: int) -> list[tuple[float, str]]:
         """Compare all at once."""
         numeric = self._numeric
-        asked = numeric.frombuffer(vector, dtype=numeric.float32)
-        # Not the operator @: its threads spin, and on a busy machine one search then waits ten times as long.
-        scores = numeric.einsum("ij,j->i", self._matrix[: len(self.keys)], asked)
+        scores = self.scores(slice(0, len(self.keys)), vector)
         places = numeric.flatnonzero(scores >= least)
         ranked = places[numeric.argsort(-scores[places], kind="stable")][:most]
         return [(float(scores[place]), self.keys[place]) for place in ranked.tolist()]
+
+    def scores(self, places: Any, vector: bytes) -> Any:
+        """Return the exact cosines of some places, a slice or a list of them."""
+        numeric = self._numeric
+        # Not the operator @: its threads spin, and on a busy machine one search then waits ten times as long.
+        return numeric.einsum("ij,j->i", self._matrix[places], numeric.frombuffer(vector, dtype=numeric.float32))
 
     def write(self, place: int, vector: bytes) -> None:
         """Write a row."""

@@ -136,7 +136,15 @@ def everything() -> dict[str, dict[str, Any]]:
         ),
         "caching": _frame(
             "caching",
-            settings={"rounds": 1, "entries": 10_000, "dimensions": 384, "calls": 200, "packages": {"numpy": "2.0"}},
+            settings={
+                "rounds": 1,
+                "entries": 100_000,
+                "dimensions": 384,
+                "calls": 200,
+                "asked": 200,
+                "missed": 1,
+                "packages": {"numpy": "2.0"},
+            },
             rows=[
                 {"name": name, "p50": [seconds], "p99": [2 * seconds]}
                 for name, seconds in (("past", 5e-4), ("miss", 1e-3), ("exact", 1e-4), ("semantic", 8e-4))
