@@ -171,7 +171,7 @@ async def trk_06(trial: Trial) -> None:
     metrics = backend._metrics
     trial.expect(isinstance(metrics, Metrics), "the tracker is not the one whose size is known")
     sizes = []
-    for count in (2_000, 10_000):
+    for count in (2_000, 40_000):
         for number in range(count):
             metrics.started()
             metrics.retried(f"reason {number}")
