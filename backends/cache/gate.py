@@ -36,6 +36,7 @@ _ENDS: Final = frozenset(".?!:")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _OWNER: Final = "'s"
 _ENDS_OWNER: Final = words.FUNCTION_WORDS | words.NEGATIONS | {_OWNER}
+_BEGIN_PHRASES: Final = frozenset(phrase[0] for phrase, _ in words.SAME_PHRASE)
 _REMEMBERED: Final = 2_048
 
 
@@ -103,6 +104,8 @@ def _expanded(token: str) -> tuple[str, ...]:
         return (token.replace(",", "") if _THOUSANDS.fullmatch(token) else token,)
     if token in words.SHORT_FORMS:
         return words.SHORT_FORMS[token]
+    if "'" not in token:
+        return (words.NUMBER_WORDS.get(token, token),)
     if token.endswith("n't"):
         return (token[:-3], "not")
     for ending, word in (("'re", "is"), ("'ve", "have"), ("'ll", "will")):
@@ -120,8 +123,9 @@ def _normal(found: list[str]) -> tuple[str, ...]:
     kept = [token for token in found if token not in words.POLITE] or found
     asked = _without_frame(kept)
     kept = asked if formal or len(asked) == len(kept) else _asked_directly(asked)
-    for phrase, meaning in words.SAME_PHRASE:
-        kept = _replaced(kept, phrase, meaning)
+    if not _BEGIN_PHRASES.isdisjoint(kept):
+        for phrase, meaning in words.SAME_PHRASE:
+            kept = _replaced(kept, phrase, meaning)
     kept = [words.SAME_WORD.get(token, token) for token in kept]
     if formal:  # a formula or code: "a" may be a variable, and nothing may move
         return tuple(kept)
@@ -131,7 +135,7 @@ def _normal(found: list[str]) -> tuple[str, ...]:
 def _without_frame(tokens: list[str]) -> list[str]:
     for _ in range(2):  # a greeting, then a courtesy
         for frame in words.FRAMES:
-            if len(tokens) > len(frame) and tuple(tokens[: len(frame)]) == frame:
+            if len(tokens) > len(frame) and tokens[0] == frame[0] and tuple(tokens[: len(frame)]) == frame:
                 tokens = tokens[len(frame) :]
                 break
     return tokens
