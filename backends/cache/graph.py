@@ -101,8 +101,11 @@ class GraphIndex(MemoryIndex):
             return
         with self._entered():
             if self._due and self._worker is None and not self._stopping:
-                self._worker = threading.Thread(target=self._work, name="backends-graph", daemon=True)
-                self._worker.start()
+                worker = threading.Thread(target=self._work, name="backends-graph", daemon=True)
+                self._worker = worker
+                if not self._guarded(worker.start):
+                    self._worker = None  # no thread to be had, or the process ends: all is compared
+                    self._due.clear()
 
     def settle(self) -> None:
         """Wait until nothing is due."""

@@ -9,6 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from backends.cache.file import CacheFile
@@ -22,6 +26,10 @@ _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS graphs_1 (scope PRIMARY KEY, batch, digest)",
     "CREATE TABLE IF NOT EXISTS graph_parts_1 (batch, part, content, PRIMARY KEY (batch, part))",
 )
+_OPEN: Final = threading.Lock()
+"""Held while a graph's thread has the file open: a fork waits until it is closed, and inherits no half of a write."""
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_OPEN.acquire, after_in_parent=_OPEN.release, after_in_child=_OPEN.release)
 
 
 class GraphFile:
@@ -33,9 +41,7 @@ class GraphFile:
     def read(self, scope: str) -> bytes | None:
         """Return the graph of a scope as it was written; None where there is none, or a damaged one (with a warning)."""
         content, digest = b"", b""
-        with self._file.guarded("read"), self._file.opened() as connection:
-            for statement in _TABLES:
-                connection.execute(statement)
+        with self._file.guarded("read"), self._opened() as connection:
             row = connection.execute("SELECT batch, digest FROM graphs_1 WHERE scope = ?", (scope,)).fetchone()
             if row is None:
                 return None
@@ -51,16 +57,19 @@ class GraphFile:
         batch = os.urandom(16).hex()
         with self._file.guarded("written"):
             for part, at in enumerate(range(0, len(content or b""), _PART)):
-                with self._file.opened() as connection:
-                    for statement in _TABLES:
-                        connection.execute(statement)
+                with self._opened() as connection:
                     piece = (content or b"")[at : at + _PART]
                     connection.execute("INSERT INTO graph_parts_1 VALUES (?, ?, ?)", (batch, part, piece))
-            with self._file.opened() as connection:
-                for statement in _TABLES:
-                    connection.execute(statement)
+            with self._opened() as connection:
                 connection.execute("DELETE FROM graphs_1 WHERE scope = ?", (scope,))
                 if content is not None:
                     digest = hashlib.blake2b(content).digest()
                     connection.execute("INSERT INTO graphs_1 VALUES (?, ?, ?)", (scope, batch, digest))
                 connection.execute("DELETE FROM graph_parts_1 WHERE batch NOT IN (SELECT batch FROM graphs_1)")
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with _OPEN, self._file.opened() as connection:
+            for statement in _TABLES:
+                connection.execute(statement)
+            yield connection

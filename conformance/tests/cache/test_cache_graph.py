@@ -370,6 +370,41 @@ def test_a_fork_goes_on_with_its_own(within: bool) -> None:
         holder.join()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_fork_waits_until_no_graph_is_being_written(tmp_path: Path) -> None:
+    file = GraphFile(CacheFile(tmp_path / "answers.db"))
+    ended = threading.Event()
+
+    def writes() -> None:
+        while not ended.is_set():
+            file.write("scope", b"a graph" * 100)
+
+    writer = threading.Thread(target=writes)
+    writer.start()
+    for _ in range(3):
+        child = os.fork()
+        if not child:
+            other = GraphFile(CacheFile(tmp_path / "other.db"))
+            other.write("scope", b"mine")
+            os._exit(0 if other.read("scope") == b"mine" else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    ended.set()
+    writer.join()
+    assert file.read("scope") == b"a graph" * 100
+
+
+def test_where_no_thread_is_to_be_had_all_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fails)
+    index = filled()
+    index.tend()
+    assert index._worker is None
+    assert keys(index.nearest("scope", vectors(8)[7], 0.99, 2)) == ["7"]
+
+
 def test_threads_may_add_remove_and_search_while_it_is_built() -> None:
     index = GraphIndex(numpy, engine, Memory(), LARGE)
     pool, problems = vectors(100), []
