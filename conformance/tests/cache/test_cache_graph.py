@@ -9,6 +9,7 @@ import random
 import sqlite3
 import sys
 import threading
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ from backends.cache.neighbours import Neighbours, Unusable
 LARGE = 20
 
 
-def vectors(number: int, dimensions: int = 16, seed: int = 3) -> list[bytes]:
+@lru_cache
+def vectors(number: int, dimensions: int = 16, seed: int = 3) -> tuple[bytes, ...]:
     chance = numpy.random.default_rng(seed)
-    return [unit(row) for row in chance.standard_normal((number, dimensions)).tolist()]
+    return tuple(unit(row) for row in chance.standard_normal((number, dimensions)).tolist())
 
 
 def filled(kept: Any = None, number: int = 200, dimensions: int = 16) -> GraphIndex:
