@@ -73,9 +73,10 @@ class Scope(Matrix):
         return less
 
     def nearest(self, vector: bytes, least: float, most: int) -> list[tuple[float, str]]:
-        """Compare the candidates of the graph, else all."""
+        """Compare the candidates of the graph; all, where there is none or most of what it names would be gone."""
         labels: list[int] = []
-        if not self._attempt(lambda graph: labels.extend(graph.nearest(vector, least))):
+        crowded = len(self._gone) > len(self.keys)
+        if crowded or not self._attempt(lambda graph: labels.extend(graph.nearest(vector, least))):
             return super().nearest(vector, least, most)
         keys = [self._named[label] for label in labels if label in self._named][:most]
         if not keys:

@@ -143,6 +143,15 @@ def test_a_scope_of_which_all_was_replaced_is_still_found_in() -> None:
     assert found() >= 198
 
 
+def test_the_few_of_which_many_are_gone_are_all_compared() -> None:
+    index = filled(number=80)
+    for place in range(75):
+        index.remove("scope", str(place))
+    assert [keys(index.nearest("scope", vectors(80)[place], 0.99, 5)) for place in range(75, 80)] == [
+        [str(place)] for place in range(75, 80)
+    ]
+
+
 # -- in the file -------------------------------------------------------------------------------------------------------
 
 
