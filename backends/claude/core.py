@@ -23,9 +23,10 @@ from backends.prepared import secret_header
 from backends.provider import Provider
 from backends.resilience.endpoint import Endpoint
 from backends.secret import Key
+from backends.segments import checked_segment
 from backends.telemetry.prices import Terms
 from backends.types import Reply
-from backends.wire.values import check_header, segment
+from backends.wire.values import check_header
 
 __all__ = ["DEFAULT_VERSION", "ClaudeCore", "Headers"]
 
@@ -37,7 +38,6 @@ _VERSION: Final = re.compile(r"20\d\d-[01]\d-[0-3]\d", re.ASCII)
 _BETA: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _TOKEN_VARIABLE: Final = "ANTHROPIC_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 _TOKEN_PREFIX: Final = "sk-ant-oat"  # noqa: S105 - how access tokens begin
-_LONGEST_SEGMENT: Final = 500
 _OWN_HEADERS: Final = frozenset({"anthropic-version", "content-type", "x-api-key", "authorization"})
 
 
@@ -150,14 +150,7 @@ class ClaudeCore(HTTPBackend):
         Raises:
             InvalidRequestError: it is not text, or cannot be a path segment.
         """
-        if not isinstance(value, str):
-            bad_argument(f"{name} must be text, not {type(value).__name__}", "claude")
-        if len(value) > _LONGEST_SEGMENT:
-            bad_argument(f"{name} is longer than {_LONGEST_SEGMENT} characters", "claude")
-        try:
-            return segment(value)
-        except ValueError as error:
-            bad_argument(f"{name}: {error}", "claude")
+        return checked_segment(name, value, "claude")
 
     # -- answers -------------------------------------------------------------------------------------------------------
 

@@ -12,12 +12,11 @@ from typing import Any, Final
 
 from backends import errors
 from backends.claude.catalogue import explain
+from backends.error_texts import message_of, word_of
 from backends.resilience.failures import error_class
 
 __all__ = ["raise_inside", "typed_error"]
 
-_LONGEST_MESSAGE: Final = 2_000
-_LONGEST_CODE: Final = 200
 
 _STATUS_OF: Final[dict[str, int]] = {
     "invalid_request_error": 400,
@@ -78,21 +77,10 @@ def _facts(data: Any) -> tuple[str, str | None, str | None]:
     """Return message, type and code of an error body, bounded; never raises."""
     body = data.get("error", data) if isinstance(data, dict) else data
     if not isinstance(body, dict):
-        return _message(body), None, None
+        return message_of(body), None, None
     details = body.get("details")
     code = details.get("error_code") if isinstance(details, dict) else None
-    return _message(body.get("message")), _word(body.get("type")), _word(code)
-
-
-def _message(text: Any) -> str:
-    if not isinstance(text, str):
-        return ""
-    text = text.strip()
-    return "An HTML page came instead of the API's own error." if text[:1] == "<" else text[:_LONGEST_MESSAGE]
-
-
-def _word(value: Any) -> str | None:
-    return value[:_LONGEST_CODE] if isinstance(value, str) and value else None
+    return message_of(body.get("message")), word_of(body.get("type")), word_of(code)
 
 
 def _class(status: int | None, text: str, code: str | None, model: str | None) -> type[errors.BackendError]:

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from backends import errors
+from backends.error_texts import message_of, word_of
 from backends.resilience.failures import error_class
 
 __all__ = ["ErrorFacts", "error_facts", "raise_inside", "stream_error", "typed_error"]
 
-_LONGEST_MESSAGE: Final = 2_000
-_LONGEST_CODE: Final = 200
 
 _STATUS_OF: Final[dict[str, int]] = {
     "invalid_request_error": 400,
@@ -105,25 +104,16 @@ def error_facts(data: Any) -> ErrorFacts:
         if isinstance(body, list):
             body = body[0] if body else data
     if not isinstance(body, dict):
-        return ErrorFacts(_message(body))
+        return ErrorFacts(message_of(body))
     code, kind, param = body.get("code"), body.get("type"), body.get("param")
     status = None
     if isinstance(code, int) and not isinstance(code, bool):
         status, code = (code if 400 <= code <= 599 else None), None
     if kind == "error":
         kind = None  # the envelope of a Responses event, not a kind of error
-    return ErrorFacts(_message(body.get("message") or body.get("msg")), _word(code), _word(kind), _word(param), status)
-
-
-def _message(text: Any) -> str:
-    if not isinstance(text, str):
-        return ""
-    text = text.strip()
-    return "An HTML page came instead of the API's own error." if text[:1] == "<" else text[:_LONGEST_MESSAGE]
-
-
-def _word(value: Any) -> str | None:
-    return value[:_LONGEST_CODE] if isinstance(value, str) and value else None
+    return ErrorFacts(
+        message_of(body.get("message") or body.get("msg")), word_of(code), word_of(kind), word_of(param), status
+    )
 
 
 def typed_error(

@@ -19,17 +19,17 @@ from backends.dialects.openai_errors import raise_inside, typed_error
 from backends.dialects.openai_parameters import ChatBasics, CompletionBasics, EmbedBasics
 from backends.http import HTTPBackend
 from backends.operation import Answer, CallOptions, Operation
-from backends.parameters import bad_argument, split
+from backends.parameters import split
+from backends.segments import checked_segment
 from backends.settings import nearest
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import ChatReply, CompletionReply, Embeddings, Message, Model
-from backends.wire.values import FormatError, segment
+from backends.wire.values import FormatError
 
 __all__ = ["ChatServer", "CompletionServer", "DialectServer", "EmbedServer", "ModelServer", "read_model", "read_models"]
 
 _MOST_NAMES: Final = 10_000
-_LONGEST_SEGMENT: Final = 500
 
 
 class DialectServer(HTTPBackend):
@@ -157,14 +157,7 @@ class DialectServer(HTTPBackend):
         Raises:
             InvalidRequestError: it is not text, or cannot be a path segment.
         """
-        if not isinstance(value, str):
-            bad_argument(f"{name} must be text, not {type(value).__name__}", self.provider.name)
-        if len(value) > _LONGEST_SEGMENT:
-            bad_argument(f"{name} is longer than {_LONGEST_SEGMENT} characters", self.provider.name)
-        try:
-            return segment(value)
-        except ValueError as error:
-            bad_argument(f"{name}: {error}", self.provider.name)
+        return checked_segment(name, value, self.provider.name)
 
 
 class ChatServer(DialectServer):

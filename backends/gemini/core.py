@@ -18,11 +18,10 @@ from backends.gemini.failures import typed_error
 from backends.gemini.terms import terms_of
 from backends.http import HTTPBackend
 from backends.operation import CallOptions, Operation
-from backends.parameters import bad_argument
 from backends.provider import Provider
+from backends.segments import checked_segment
 from backends.telemetry.prices import Terms
 from backends.types import Reply
-from backends.wire.values import segment
 
 __all__ = ["PROVIDER", "GeminiCore", "resource", "text_in", "unix_seconds"]
 
@@ -39,7 +38,6 @@ PROVIDER: Final = Provider(
 )
 _VERSION: Final = re.compile(r"v[0-9]{1,3}(alpha|beta)?[0-9]{0,3}", re.ASCII)
 _DEFAULT_VERSION: Final = "v1"
-_LONGEST_ID: Final = 500
 
 
 class GeminiCore(HTTPBackend):
@@ -102,14 +100,7 @@ class GeminiCore(HTTPBackend):
         Raises:
             InvalidRequestError: it is not text, or cannot be a path segment.
         """
-        if not isinstance(value, str):
-            bad_argument(f"{argument} must be text, not {type(value).__name__}", self.provider.name)
-        if len(value) > _LONGEST_ID:
-            bad_argument(f"{argument} is longer than {_LONGEST_ID} characters", self.provider.name)
-        try:
-            return segment(value)
-        except ValueError as error:
-            bad_argument(f"{argument}: {error}", self.provider.name)
+        return checked_segment(argument, value, self.provider.name)
 
     def _event_limit(self, options: CallOptions) -> int:
         return self.endpoint(options.get("endpoint")).settings.max_event_bytes

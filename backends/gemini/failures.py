@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from backends import errors
+from backends.error_texts import LONGEST_MESSAGE, LONGEST_WORD, message_of, word_of
 from backends.gemini.catalogue import bare_name, explain
 from backends.resilience.failures import error_class
 from backends.resilience.hints import retry_after
 
 __all__ = ["blocked", "raise_inside", "typed_error"]
 
-_LONGEST_MESSAGE: Final = 2_000
-_LONGEST_WORD: Final = 200
 _MOST_DETAILS: Final = 64
 
 _STATUS_OF: Final = {
@@ -75,36 +74,25 @@ def _facts(data: Any) -> _Facts:
         data = data[0]
     body = data.get("error", data) if isinstance(data, dict) else data
     if not isinstance(body, dict):
-        return _Facts(_message(body))
+        return _Facts(message_of(body))
     reason, quotas = None, []
     details = body.get("details")
     for detail in details[:_MOST_DETAILS] if isinstance(details, list) else ():
         if not isinstance(detail, dict):
             continue
-        reason = reason or _word(detail.get("reason"))
+        reason = reason or word_of(detail.get("reason"))
         violations = detail.get("violations")
         for violation in violations[:_MOST_DETAILS] if isinstance(violations, list) else ():
             if isinstance(violation, dict):
-                quotas.append(f"{_word(violation.get('quotaId'))} {_word(violation.get('description'))}")
+                quotas.append(f"{word_of(violation.get('quotaId'))} {word_of(violation.get('description'))}")
     code = body.get("code")
     return _Facts(
-        _message(body.get("message")),
+        message_of(body.get("message")),
         code if type(code) is int else None,
-        _word(body.get("status")),
-        reason or (_word(code) if isinstance(code, str) else None),
+        word_of(body.get("status")),
+        reason or (word_of(code) if isinstance(code, str) else None),
         "\n".join(quotas),
     )
-
-
-def _message(text: Any) -> str:
-    if not isinstance(text, str):
-        return ""
-    text = text.strip()
-    return "An HTML page came instead of the API's own error." if text[:1] == "<" else text[:_LONGEST_MESSAGE]
-
-
-def _word(value: Any) -> str | None:
-    return value[:_LONGEST_WORD] if isinstance(value, str) and value else None
 
 
 def typed_error(status: int | None, data: Any, *, model: str | None = None) -> errors.BackendError:
@@ -164,8 +152,8 @@ def blocked(reason: str, message: str = "", *, prompt: bool) -> errors.ContentFi
         prompt: whether the prompt was refused rather than the answer.
     """
     what = "The prompt was blocked" if prompt else "The answer was blocked before any of it came"
-    text = f"{what}: {reason[:_LONGEST_WORD]}." + (f" {message[:_LONGEST_MESSAGE]}" if message else "")
-    return errors.ContentFilterError(text, status=200, code=reason[:_LONGEST_WORD])
+    text = f"{what}: {reason[:LONGEST_WORD]}." + (f" {message[:LONGEST_MESSAGE]}" if message else "")
+    return errors.ContentFilterError(text, status=200, code=reason[:LONGEST_WORD])
 
 
 def raise_inside(data: Any, model: str | None = None) -> None:
