@@ -5,18 +5,43 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final, Literal
 
 from backends.dialects.openai_common import json_object, read_usage, text_of
 from backends.dialects.openai_errors import raise_inside, stream_error
 from backends.dialects.openai_events import EventReader
 from backends.operation import Answer
+from backends.parameters import bad_argument
 from backends.types import Chunk, Usage
 from backends.values import Speech, Transcript
 from backends.wire.values import FormatError
 
-__all__ = ["SpeechStreamReader", "TranscriptStreamReader", "read_speech", "read_transcript"]
+__all__ = ["SpeechStreamReader", "TranscriptStreamReader", "read_speech", "read_transcript", "transcript_kind"]
+
+_PLAIN: Final = frozenset({"text", "srt", "vtt"})
+
+
+def transcript_kind(
+    fields: Mapping[str, Any], provider: str, *, streamed: bool = False, streamable: Collection[str] = ("json",)
+) -> Literal["text", "json"]:
+    """Return what the answer's body is by the arguments of a call, which are checked against each other.
+
+    Args:
+        fields: of the call; ``json`` is the format of one that names none.
+        provider: row name, for the error.
+        streamed: whether it is a stream.
+        streamable: formats that a stream may have.
+
+    Raises:
+        InvalidRequestError: times are asked for in a format that has none, or a format that is never streamed.
+    """
+    kind = fields.get("response_format")
+    if "timestamp_granularities" in fields and kind != "verbose_json":
+        bad_argument("timestamp_granularities needs response_format='verbose_json'", provider)
+    if streamed and kind is not None and kind not in streamable:
+        bad_argument(f"response_format {kind!r} cannot be streamed", provider)
+    return "text" if kind in _PLAIN else "json"
 
 
 def read_speech(answer: Answer) -> Speech:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Unpack
 
 from backends.dialects import openai_audio
-from backends.dialects.openai_audio import SpeechStreamReader, read_speech
+from backends.dialects.openai_audio import SpeechStreamReader, read_speech, transcript_kind
 from backends.forms import File, file_part, form
 from backends.groq.core import GroqCore
 from backends.groq.facts import request_id
@@ -145,9 +145,7 @@ class AudioCalls(GroqCore):
             bad_argument("pass either file or url", self.provider.name)
         if url is not None:
             check_argument("url", url, _Text, self.provider.name)
-        kind = fields.get("response_format")
-        if "timestamp_granularities" in fields and kind != "verbose_json":
-            bad_argument("timestamp_granularities needs response_format='verbose_json'", self.provider.name)
+        kind = transcript_kind(fields, self.provider.name)
         chosen = self._chosen_model(model, "transcription" if name == "transcribe" else "translation")
         texts = {"model": chosen, **({} if url is None else {"url": url}), **fields}
         parts = [] if file is None else [file_part("file", file, self.provider.name)]
@@ -157,7 +155,7 @@ class AudioCalls(GroqCore):
             f"/audio/{route}",
             body=form(texts, parts, options, self.provider.name),
             model=chosen,
-            expect="text" if kind == "text" else "json",
+            expect=kind,
         )
 
     def _spoken(

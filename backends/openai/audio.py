@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Unpack
+from typing import Annotated, Any, Final, Literal, Unpack
 
-from backends.dialects.openai_audio import SpeechStreamReader, TranscriptStreamReader, read_speech, read_transcript
+from backends.dialects.openai_audio import (
+    SpeechStreamReader,
+    TranscriptStreamReader,
+    read_speech,
+    read_transcript,
+    transcript_kind,
+)
 from backends.forms import File, file_part, form
 from backends.landing import land
 from backends.openai.core import OpenAICore
 from backends.operation import CallOptions, Operation
-from backends.parameters import Between, Size, bad_argument, check_argument, split
+from backends.parameters import Between, Size, check_argument, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.values import Speech, Transcript
@@ -19,7 +25,7 @@ from backends.values import Speech, Transcript
 __all__ = ["AudioCalls", "SpeechParameters", "TranscribeParameters", "TranslateParameters"]
 
 _Spoken = Annotated[str, Size(1, 4096)]
-_PLAIN = frozenset({"text", "srt", "vtt"})
+_STREAMABLE: Final = ("json", "text", "diarized_json")
 
 
 class SpeechParameters(CallOptions, total=False):
@@ -208,12 +214,8 @@ class AudioCalls(OpenAICore):
     def _heard(
         self, name: str, route: str, file: File, model: str, fields: dict[str, Any], options: CallOptions
     ) -> Operation[Transcript]:
-        kind = fields.get("response_format")
         streamed = name.startswith("stream_")
-        if "timestamp_granularities" in fields and kind != "verbose_json":
-            bad_argument("timestamp_granularities needs response_format='verbose_json'", self.provider.name)
-        if streamed and kind not in (None, "json", "text", "diarized_json"):
-            bad_argument(f"response_format {kind!r} cannot be streamed", self.provider.name)
+        kind = transcript_kind(fields, self.provider.name, streamed=streamed, streamable=_STREAMABLE)
         part = file_part("file", file, self.provider.name)
         texts = {"model": model, **fields}
         if streamed:
@@ -225,6 +227,6 @@ class AudioCalls(OpenAICore):
             f"/audio/{route}",
             body=form(texts, [part], options, self.provider.name),
             model=model,
-            expect="text" if kind in _PLAIN else "json",
+            expect=kind,
             stream=(lambda: TranscriptStreamReader(limit)) if streamed else None,
         )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Annotated, Any, Final, Literal, Unpack
+from typing import Annotated, Any, Literal, Unpack
 
-from backends.dialects.openai_audio import read_transcript
+from backends.dialects.openai_audio import read_transcript, transcript_kind
 from backends.dialects.openai_common import read_usage, text_of
 from backends.dialects.openai_events import EventReader
 from backends.forms import File, file_part, form
 from backends.operation import Answer, CallOptions, Operation
-from backends.parameters import Between, Size, bad_argument, split
+from backends.parameters import Between, Size, split
 from backends.streams import AsyncStream
 from backends.twins import blocking, blocking_stream
 from backends.types import Chunk, Usage
@@ -25,8 +25,6 @@ from backends.vllm.parameters import Seed
 from backends.wire.values import FormatError
 
 __all__ = ["AudioCalls", "TranscribeParameters", "TranscriptReader", "TranslateParameters"]
-
-_PLAIN: Final = frozenset({"text", "srt", "vtt"})
 
 
 class TranslateParameters(CallOptions, total=False):
@@ -124,12 +122,8 @@ class AudioCalls(VLLMServer):
     def _heard(
         self, name: str, route: str, file: File, model: str | None, fields: dict[str, Any], options: CallOptions
     ) -> Operation[Transcript]:
-        kind = fields.get("response_format")
         streamed = name.startswith("stream_")
-        if "timestamp_granularities" in fields and kind != "verbose_json":
-            bad_argument("timestamp_granularities needs response_format='verbose_json'", self.provider.name)
-        if streamed and kind not in (None, "json"):
-            bad_argument(f"response_format {kind!r} cannot be streamed", self.provider.name)
+        kind = transcript_kind(fields, self.provider.name, streamed=streamed)
         part = file_part("file", file, self.provider.name)
         chosen = self._chosen_model(model, "transcription") or None
         texts = {"model": chosen, **fields}  # a form leaves out what is None
@@ -141,7 +135,7 @@ class AudioCalls(VLLMServer):
             f"{self.dialect_path}/audio/{route}",
             body=form(texts, [part], options, self.provider.name),
             model=chosen,
-            expect="text" if kind in _PLAIN else "json",
+            expect=kind,
             stream=partial(TranscriptReader, self._event_limit(options)) if streamed else None,
         )
 
