@@ -1,118 +1,23 @@
-"""Chapter KEY: credentials and multiplexing, judged by which key each request carried and by where keys never show."""
+"""Chapter KEY: several keys, judged by which of them each request carried."""
 
 from __future__ import annotations
 
 import asyncio
-import io
-import json
-import logging
-import os
-import pickle
-import tempfile
-import traceback
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
 from backends import errors
-from backends.secret import Key
 from conformance.check import check
 from conformance.checks.common import ENDPOINT_KEY, elsewhere, marked
-from conformance.simulators.faults import CutBeforeTerminator, Fault, Garbage, Redirect, Reset, Status
+from conformance.simulators.faults import Redirect, Status
 from conformance.simulators.record import fingerprint
 from conformance.trial import Trial
 
 KEYS = tuple(f"sk-key-{number:02d}-5f0c9e7a1b" for number in range(10))
 
 
-def _used(trial: Trial, start: int = 0) -> list[str]:
+def used(trial: Trial, start: int = 0) -> list[str]:
+    """Return which key each request carried, from one on, as fingerprints."""
     return [seen.key_fingerprint for seen in trial.requests[start:]]
-
-
-def _file(folder: str, text: str, mode: int = 0o600) -> Path:
-    path = Path(folder) / "credentials"
-    path.write_text(text)
-    path.chmod(mode)
-    return path
-
-
-@check("KEY-01")
-async def key_01(trial: Trial) -> None:
-    """The argument beats metadata, metadata the environment, the environment the file; the official variable is read."""
-    name = trial.subject.name
-    with tempfile.TemporaryDirectory() as folder:
-        path = _file(folder, f'[{name}]\napi_key = "{KEYS[4]}"\n')
-        sources: list[dict[str, Any]] = [
-            {"api_key": KEYS[1]},
-            {"metadata": {f"{name}_api_key": KEYS[2]}},
-            {"environ": dict.fromkeys(type(await trial.backend()).provider.key_variables, KEYS[3])},
-            {"credentials_path": path},
-        ]
-        for first in range(len(sources)):
-            merged: dict[str, Any] = {}
-            for source in sources[first:]:
-                merged |= source
-            backend = await trial.backend(**merged)
-            await trial.call(backend)
-            trial.equal(
-                _used(trial)[-1], fingerprint(KEYS[first + 1]), f"key used when the sources are {', '.join(merged)}"
-            )
-        several = await trial.backend(metadata={f"{name}_api_keys": [KEYS[5], KEYS[6]]})
-        for _ in range(2):
-            await trial.call(several)
-        trial.equal(
-            set(_used(trial)[-2:]), {fingerprint(KEYS[5]), fingerprint(KEYS[6])}, "keys used from metadata with several"
-        )
-
-
-@check("KEY-02")
-async def key_02(trial: Trial) -> None:
-    """A malformed credentials file is named with line and field, never a value; one that others can read is refused."""
-    name = trial.subject.name
-    secret = "sk-never-shown-77aa"
-    cases = (
-        (f'[{name}]\napi_key = "{secret}\n', ("line 2",)),
-        (f'[{name}]\napi_kye = "{secret}"\n', ("line 2", "api_kye", "api_key")),
-        (f'[{name}]\napi_keys = "{secret}"\n', ("line 2", "api_keys")),
-        (f'[nobody]\napi_key = "{secret}"\n', ("line 1", "nobody")),
-        (f'{{"{name}": {{"api_key": "{secret}"', ("line 1", "JSON")),
-        (f'{{"{name}": {{"api_key": ["{secret}"]}}}}', ("api_key",)),
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        for text, parts in cases:
-            path = _file(folder, text)
-            backend = await trial.backend(credentials_path=path)
-            async with trial.raises(errors.ConfigurationError, f"a file that says {text[:20]!r}") as caught:
-                await trial.call(backend)
-            shown = str(caught.error)
-            for part in (str(path), *parts):
-                trial.expect(part in shown, f"the error does not name {part!r}: {shown}")
-            trial.expect(
-                secret not in "".join(traceback.format_exception(caught.error)), "the error shows a value of the file"
-            )
-        path = _file(folder, f'[{name}]\napi_key = "{secret}"\n', 0o644)
-        if os.name == "posix":
-            backend = await trial.backend(credentials_path=path)
-            async with trial.raises(errors.ConfigurationError, "a file that others can read") as caught:
-                await trial.call(backend)
-            trial.expect("chmod 600" in str(caught.error), f"the error does not say what to run: {caught.error}")
-    trial.equal(len(trial.requests), 0, "requests at the server")
-
-
-@check("KEY-03")
-async def key_03(trial: Trial) -> None:
-    """Without a key the call fails before the wire and names the variables to set; a server that needs none is called without."""
-    backend = await trial.backend(environ={})
-    provider = type(backend).provider
-    if provider.key_required:
-        async with trial.raises(errors.ConfigurationError, "a call without any key") as caught:
-            await trial.call(backend)
-        for variable in provider.key_variables:
-            trial.expect(variable in str(caught.error), f"the error does not name {variable}: {caught.error}")
-        trial.equal(len(trial.requests), 0, "requests at the server")
-    else:
-        await trial.call(backend)
-        trial.equal(_used(trial), [""], "keys sent to a server that needs none")
 
 
 @check("KEY-04")
@@ -121,7 +26,7 @@ async def key_04(trial: Trial) -> None:
     backend = await trial.backend(api_keys=KEYS[:3])
     for _ in range(10):
         await trial.call(backend)
-    counts = Counter(_used(trial))
+    counts = Counter(used(trial))
     trial.equal(len(counts), 3, "keys used by 10 calls over 3 keys")
     trial.expect(max(counts.values()) - min(counts.values()) <= 1, f"round robin is uneven: {sorted(counts.values())}")
 
@@ -129,7 +34,7 @@ async def key_04(trial: Trial) -> None:
     start = len(trial.requests)
     for _ in range(6):
         await trial.call(balanced)
-    counts = Counter(_used(trial, start))
+    counts = Counter(used(trial, start))
     trial.expect(len(counts) == 3 and max(counts.values()) == 2, f"ties do not rotate: {sorted(counts.values())}")
     trial.sim.hold()
     start = len(trial.requests)
@@ -137,13 +42,13 @@ async def key_04(trial: Trial) -> None:
     await trial.sim.until(held=2)
     third = trial.spawn(trial.call(balanced))
     await trial.sim.until(held=3)
-    trial.equal(len(set(_used(trial, start))), 3, "keys in use by three calls in flight")
+    trial.equal(len(set(used(trial, start))), 3, "keys in use by three calls in flight")
     trial.sim.let_go(1)
     await trial.settle()
-    freed = _used(trial, start)[0]
+    freed = used(trial, start)[0]
     fourth = trial.spawn(trial.call(balanced))
     await trial.sim.until(seen=start + 4)
-    trial.equal(_used(trial, start)[3], freed, "key taken when only one is free")
+    trial.equal(used(trial, start)[3], freed, "key taken when only one is free")
     trial.sim.let_go()
     await asyncio.gather(*calls, third, fourth)
 
@@ -156,16 +61,16 @@ async def key_05(trial: Trial) -> None:
     trial.fault(Status(429, headers=(("retry-after", "20"),)), nth=1, key=tired)
     before = trial.now
     await trial.call(backend)
-    trial.equal(_used(trial), [tired, fresh], "keys used by the request that met the 429")
+    trial.equal(used(trial), [tired, fresh], "keys used by the request that met the 429")
     trial.close_to(trial.now, before, "time lost by changing the key", 0.1)
     for _ in range(4):
         await trial.call(backend)
-    trial.equal(set(_used(trial, 2)), {fresh}, "keys used while the other rests")
+    trial.equal(set(used(trial, 2)), {fresh}, "keys used while the other rests")
     await trial.sleep(20.5)
     start = len(trial.requests)
     for _ in range(2):
         await trial.call(backend)
-    trial.equal(set(_used(trial, start)), {tired, fresh}, "keys used after the rest")
+    trial.equal(set(used(trial, start)), {tired, fresh}, "keys used after the rest")
 
 
 @check("KEY-06")
@@ -177,10 +82,10 @@ async def key_06(trial: Trial) -> None:
     before = trial.now
     await trial.call(backend)
     trial.close_to(trial.now, before, "time lost on the way to a healthy key", 0.1)
-    trial.equal(_used(trial), [fingerprint(key) for key in KEYS[:8]], "keys tried")
+    trial.equal(used(trial), [fingerprint(key) for key in KEYS[:8]], "keys tried")
     for _ in range(6):
         await trial.call(backend)
-    trial.equal(set(_used(trial, 8)), {fingerprint(key) for key in KEYS[7:]}, "keys used afterwards")
+    trial.equal(set(used(trial, 8)), {fingerprint(key) for key in KEYS[7:]}, "keys used afterwards")
     lonely = await trial.backend(api_key="sk-dead-0000")
     trial.fault(Status(401), key=fingerprint("sk-dead-0000"))
     async with trial.raises(errors.AuthenticationError, "a call whose only key is refused"):
@@ -213,7 +118,7 @@ async def key_07(trial: Trial) -> None:
     trial.equal(
         sum(key.requests for key in status), len(trial.requests), "requests of the keys together and at the server"
     )
-    seen = Counter(_used(trial))
+    seen = Counter(used(trial))
     trial.equal({key.fingerprint: key.requests for key in status}, dict(seen), "requests per key")
     report = backend.report()
     trial.equal(
@@ -240,8 +145,8 @@ async def key_08(trial: Trial) -> None:
     trial.equal(len(replies), 2, "calls in flight that ended well")
     for _ in range(4):
         await trial.call(backend)
-    trial.equal(_used(trial)[:2], [fingerprint(key) for key in KEYS[:2]], "keys of the calls in flight")
-    trial.equal(Counter(_used(trial, 2)), {fingerprint(KEYS[2]): 2, fingerprint(KEYS[3]): 2}, "keys used afterwards")
+    trial.equal(used(trial)[:2], [fingerprint(key) for key in KEYS[:2]], "keys of the calls in flight")
+    trial.equal(Counter(used(trial, 2)), {fingerprint(KEYS[2]): 2, fingerprint(KEYS[3]): 2}, "keys used afterwards")
     trial.equal(sum(key.in_flight for key in backend.endpoint().key_status()), 0, "keys in use when idle")
     async with trial.raises(errors.ConfigurationError, "removing a key that is not there"):
         backend.remove_key("00000000")
@@ -255,7 +160,7 @@ async def key_09(trial: Trial) -> None:
     backend.create_endpoint("other", **elsewhere(trial, other))
     await trial.call(backend)
     await trial.call(backend, endpoint="other")
-    trial.equal(_used(trial), [fingerprint(KEYS[0])], "keys at the first endpoint")
+    trial.equal(used(trial), [fingerprint(KEYS[0])], "keys at the first endpoint")
     trial.equal(
         [seen.key_fingerprint for seen in other.requests], [fingerprint(ENDPOINT_KEY)], "keys at the other endpoint"
     )
@@ -272,75 +177,6 @@ async def key_09(trial: Trial) -> None:
             backend.create_endpoint("third", base_url=other.base_url(provider))
 
 
-@check("KEY-10")
-async def key_10(trial: Trial) -> None:
-    """A key is in a header, never in an address; it shows in no repr, message, traceback, log, report or pickle."""
-    key = "sk-planted-c0ffee5eed1234567890"
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    shown: list[str] = []
-    try:
-        backend = await trial.backend(api_key=key, max_retries=0, failure_threshold=1000, read_timeout=5.0)
-        echo = {"error": {"message": f"Incorrect API key provided: {key}.", "code": f"invalid {key}", "type": key}}
-        actions = [
-            Status(401, body=echo), Status(400, body=echo), Status(500, body=f"no {key} here"), Garbage(), Reset("headers"),
-        ]  # fmt: skip
-        for number, action in enumerate(actions, 1):
-            trial.fault(action, nth=number)
-        for _ in actions:
-            async with trial.raises(errors.BackendError, "a call that fails") as caught:
-                await trial.call(backend)
-            error = caught.error
-            shown += [repr(error), str(error), "".join(traceback.format_exception(error)), repr(vars(error))]
-            shown.append(_with_locals(error))
-            shown.append(pickle.dumps(error).decode("latin-1"))
-        await trial.call(backend)
-        if trial.subject.stream is not None:
-            trial.script(Fault(CutBeforeTerminator(), path=trial.subject.call_path, nth=1))
-            async with trial.raises(errors.BackendError, "a stream that dies") as caught:
-                await trial.stream(backend).collect()
-            shown += [repr(caught.error), _with_locals(caught.error)]
-        shown += [repr(backend), json.dumps(backend.report(), default=repr), repr(backend.endpoint().key_status())]
-        shown += [f"{Key(key)}", f"{Key(key)!r}", f"{[Key(key)]}", repr(vars(backend))]
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-    shown.append(written.getvalue())
-    for place, text in enumerate(shown):
-        trial.expect(key not in text, f"the key shows in output {place}: ...{_around(text, key)}...")
-    trial.expect(
-        any("****" in text for text in shown), "no redaction was seen anywhere: the search may look at nothing"
-    )
-    trial.expect(
-        not any(seen.key_in_url or key in seen.path + seen.query for seen in trial.requests),
-        "a key stood in an address",
-    )
-    trial.equal(set(_used(trial)), {fingerprint(key)}, "keys at the server: it was really sent")
-    with trial.raises(TypeError, "pickling a key"):
-        pickle.dumps(Key(key))
-
-
-def _with_locals(error: BaseException) -> str:
-    """Return the local variables of every frame of the library that the error and its causes hold (the check's own know the key)."""
-    lines = []
-    link: BaseException | None = error
-    while link is not None:
-        for frame, _ in traceback.walk_tb(link.__traceback__):
-            if str(frame.f_globals.get("__name__", "")).startswith("backends"):
-                lines += [f"{name} = {value!r}" for name, value in frame.f_locals.items()]
-        link = link.__cause__ or link.__context__
-    return "\n".join(lines)
-
-
-def _around(text: str, key: str) -> str:
-    start = text.find(key)
-    return text[max(0, start - 60) : start] + "<KEY>" if start >= 0 else ""
-
-
 @check("KEY-11")
 async def key_11(trial: Trial) -> None:
     """Calls that begin with the same long text stay on one key while it is healthy, so that a prompt cache can serve them."""
@@ -350,13 +186,13 @@ async def key_11(trial: Trial) -> None:
     for round_number in range(3):
         for text in long_texts:
             await trial.call(backend, f"{text} {round_number}")
-            homes.setdefault(text, set()).add(_used(trial)[-1])
+            homes.setdefault(text, set()).add(used(trial)[-1])
     trial.expect(all(len(home) == 1 for home in homes.values()), "calls with the same beginning went to several keys")
     trial.expect(len({next(iter(home)) for home in homes.values()}) > 1, "every beginning went to the same key")
     start = len(trial.requests)
     for _ in range(4):
         await trial.call(backend, "short")
-    trial.equal(len(set(_used(trial, start))), 4, "keys used by short calls")
+    trial.equal(len(set(used(trial, start))), 4, "keys used by short calls")
 
 
 @check("KEY-12")
@@ -368,7 +204,7 @@ async def key_12(trial: Trial) -> None:
     await trial.sim.until(held=4)
     await trial.settle()
     trial.equal(trial.sim.in_flight, 4, "requests in flight with two keys of two each")
-    trial.equal(sorted(Counter(_used(trial)).values()), [2, 2], "requests in flight per key")
+    trial.equal(sorted(Counter(used(trial)).values()), [2, 2], "requests in flight per key")
     for number in range(1, 6):
         trial.sim.let_go(1)
         await trial.sim.until(seen=4 + number)

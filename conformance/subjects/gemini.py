@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from backends.gemini import Gemini
 from conformance.subject import Live, Site, Subject, standard_arguments
-from conformance.subjects.gemini_calls import DECLARED, FEATURES
+from conformance.subjects.gemini_calls import DECLARED
+from conformance.subjects.gemini_features import FEATURES
 from conformance.subjects.shared_calls import BATCHED
 
 __all__ = ["SUBJECT"]
