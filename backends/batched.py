@@ -30,7 +30,7 @@ __all__ = ["BatchingBackend"]
 T = TypeVar("T")
 
 
-class _Work:
+class _Asked:
     """What a member's journey needs of it: its operation as it was asked, and the options of its call."""
 
     __slots__ = ("is_counted", "operation", "options", "plan")
@@ -61,7 +61,7 @@ class _Tally:
 
 
 class BatchingBackend(Backend):
-    """Adds batching to :class:`~backends.base.Backend`; what a journey is, :mod:`backends.http` says."""
+    """Adds batching to :class:`~backends.base.Backend`; how a journey is made, :mod:`backends.http` says."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -83,7 +83,7 @@ class BatchingBackend(Backend):
             return None
         member = Member(
             call,
-            _Work(operation, options, plan),
+            _Asked(operation, options, plan),
             _group(operation, options, plan),
             len(plan.items),
             plan.length(),
@@ -118,9 +118,9 @@ class BatchingBackend(Backend):
             result = self._till.charged(result, first.call)
             passage.succeed(getattr(result, "usage", None), first.call.charge)
             return [result]
-        works: list[_Work] = [member.work for member in members]
-        joined = works[0].plan.join([work.operation for work in works])
-        options: CallOptions = {**works[0].options, "priority": Priority(level), "request_id": first.call.id}
+        asked: list[_Asked] = [member.work for member in members]
+        joined = asked[0].plan.join([one.operation for one in asked])
+        options: CallOptions = {**asked[0].options, "priority": Priority(level), "request_id": first.call.id}
         call = self._journey(joined, options, endpoint)
         call.deadline_at = _latest([member.call.deadline_at for member in members])
         try:

@@ -1,6 +1,7 @@
 """One attempt at a whole answer: the request goes out once, the answer becomes a reply or says what happened.
 
-It never decides whether to try again (:mod:`backends.resilience.call` does), and knows nothing of streams and caches.
+The clients that requests go through are kept here, one an endpoint. It never decides whether to try again
+(:mod:`backends.resilience.call` does), and knows nothing of caches; :mod:`backends.streaming` reads streams from what it sends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a provider module hands to the call path: one call as data, and how its answer reads.
 
-A provider says *what* is sent and *how the answer reads*. It never sends, waits, retries or locks; the call path
-(:mod:`backends.resilience.call`) does, and knows nothing of any provider beyond these values.
+A provider says *what* is sent and *how the answer reads*. It never sends, waits, retries or locks; the call path (from
+:mod:`backends.http` on) does, and knows nothing of any provider beyond these values.
 """
 
 from __future__ import annotations

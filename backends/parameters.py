@@ -138,27 +138,27 @@ def _accept(value: Any) -> str | None:
     return None
 
 
-def _a(value: Any) -> str:
+def _described(value: Any) -> str:
     return type(value).__name__
 
 
 def _flag(value: Any) -> str | None:
-    return None if value is True or value is False else f" must be True or False, not {_a(value)}"
+    return None if value is True or value is False else f" must be True or False, not {_described(value)}"
 
 
 def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) else f" must be text, not {_a(value)}"
+    return None if isinstance(value, str) else f" must be text, not {_described(value)}"
 
 
 def _whole(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return None
-    return f" must be a whole number, not {_a(value)}"
+    return f" must be a whole number, not {_described(value)}"
 
 
 def _number(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return f" must be a number, not {_a(value)}"
+        return f" must be a number, not {_described(value)}"
     return None if math.isfinite(value) else " must be a finite number"
 
 
@@ -176,20 +176,20 @@ def _choice(choices: tuple[Any, ...]) -> tuple[Check, str]:
     def check(value: Any) -> str | None:
         if any(type(value) is type(choice) and value == choice for choice in choices):
             return None
-        shown = repr(value[:60]) if isinstance(value, str) else _a(value)
+        shown = repr(value[:60]) if isinstance(value, str) else _described(value)
         return f" must be one of {listed}, not {shown}"
 
     return check, f"one of {listed}"
 
 
 def _instance(kind: type) -> Check:
-    return lambda value: None if isinstance(value, kind) else f" must be {kind.__name__}, not {_a(value)}"
+    return lambda value: None if isinstance(value, kind) else f" must be {kind.__name__}, not {_described(value)}"
 
 
 def _sequence(item: Check) -> Check:
     def check(value: Any) -> str | None:
         if not isinstance(value, list | tuple):
-            return f" must be a list, not {_a(value)}"
+            return f" must be a list, not {_described(value)}"
         if item is not _accept:
             for index, entry in enumerate(value):
                 complaint = item(entry)
@@ -203,10 +203,10 @@ def _sequence(item: Check) -> Check:
 def _mapping(item: Check) -> Check:
     def check(value: Any) -> str | None:
         if not isinstance(value, Mapping):
-            return f" must be a mapping, not {_a(value)}"
+            return f" must be a mapping, not {_described(value)}"
         for key, entry in value.items():
             if not isinstance(key, str):
-                return f" must have text for keys, not {_a(key)}"
+                return f" must have text for keys, not {_described(key)}"
             complaint = item(entry)
             if complaint is not None:
                 return f"[{key!r}]{complaint}"
@@ -229,7 +229,7 @@ def _either(members: Sequence[tuple[Check, str]]) -> tuple[Check, str]:
                 return None
             if not complaint.startswith(" must be ") or " items" in complaint:
                 inner = inner or complaint  # the shape fits, something about it does not: that is the better complaint
-        return inner or f" must be {listed}, not {_a(value)}"
+        return inner or f" must be {listed}, not {_described(value)}"
 
     return check, listed
 

@@ -1,6 +1,6 @@
 """One operation on one endpoint, prepared once, so that every attempt sends the same bytes.
 
-What is sent is decided here and nowhere later; nothing is sent, and no key is known.
+What is sent besides the key is decided here and nowhere later. Nothing is sent, and the key of an attempt is not known yet.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""How an answer of the wrong shape is told: in bounded words.
+"""How the bytes of an answer are decoded, and how one of the wrong shape is told: in bounded words.
 
-The answer is hostile until it has been read; nothing here decides what happens next.
+The answer is hostile until it has been read; what it means is the provider's to say, and nothing here decides what happens
+next.
 """
 
 from __future__ import annotations

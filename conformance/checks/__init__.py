@@ -1,8 +1,7 @@
-"""The checks, one module a chapter; each judges one requirement on any subject, with or without pytest.
+"""The checks, a module or a few for each chapter; each judges one requirement on any subject, with or without pytest.
 
 **A check** is a coroutine function that takes a :class:`conformance.trial.Trial`. It makes backends, scripts the
-server,
-calls, and asserts; its docstring is the clause it judges::
+server, calls, and asserts; its docstring is the clause it judges::
 
     @check("BRK-02")
     async def brk_02(trial: Trial) -> None:
@@ -17,16 +16,12 @@ calls, and asserts; its docstring is the clause it judges::
         trial.close_to(caught.error.retry_after, 30.0, "retry_after")
 
 - Time is virtual: ``trial.sleep(30)`` costs a millisecond, ``trial.now`` tells the time, ``trial.settle()`` lets
-everything
-  happen that needs no time. Real waiting is never right. A check that hangs is stuck, which is a failure.
+  everything happen that needs no time. Real waiting is never right. A check that hangs is stuck, which is a failure.
 - Everything asserted goes through ``expect``, ``equal``, ``close_to`` or ``raises``: they are counted. A trial that
-asserts
-  nothing, sends nothing (unless its requirement says ``traffic=False``) or scripts a fault that never fires is
-  *vacuous*,
-  so it may be asked of every answer whether it proved something. Messages say what was looked at; no ports, no ids.
+  asserts nothing, sends nothing (unless its requirement says ``traffic=False``) or scripts a fault that never fires is
+  *vacuous*, so it may be asked of every answer whether it proved something. Messages say what was looked at; no ports, no ids.
 - ``trial.fault(action, nth=...)`` scripts an action on the representative call; ``trial.script(Fault(...))`` anything
-else.
-  ``trial.sim.hold()``, ``await trial.sim.until(held=2)`` and ``trial.sim.let_go(1)`` freeze the server for questions
+  else. ``trial.sim.hold()``, ``await trial.sim.until(held=2)`` and ``trial.sim.let_go(1)`` freeze the server for questions
   of order.
 - ``trial.spawn(...)`` runs in the background and is cancelled at the end; ``await trial.outcomes([...])`` runs
 together, and so does ``trial.results``, which raises the first error. Both, and ``trial.sim.until``, fail by assertion when
