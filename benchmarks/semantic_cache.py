@@ -25,7 +25,7 @@ from benchmarks import embedders
 from benchmarks.context import Context
 from benchmarks.machine import Noise
 from benchmarks.processes import children_seconds
-from benchmarks.semantic_pairs import Pair, read
+from benchmarks.semantic_pairs import HELD_OUT, Pair, read
 from conformance.checks.toy_embedder import bag_of_words, cosine
 
 __all__ = ["GATES_COMPARED", "THRESHOLDS", "Rates", "lookup_seconds", "measure", "rates", "strangers_that_hit"]
@@ -107,7 +107,8 @@ def measure(context: Context) -> dict[str, Any]:
     """Run the part."""
     context.progress.part("semantic_cache", len(_EMBEDDERS) + 2)
     noise, ended, pairs = Noise(), children_seconds(), read()
-    texts = sorted({text for pair in pairs for text in (pair.one, pair.other)})
+    held_out = read(HELD_OUT)
+    texts = sorted({text for pair in (*pairs, *held_out) for text in (pair.one, pair.other)})
     rows = []
     for name, title, embed in _EMBEDDERS:
         context.progress.step(title)
@@ -118,13 +119,22 @@ def measure(context: Context) -> dict[str, Any]:
         except embedders.AbsentError as problem:
             row["status"], _, row["remark"] = str(problem).partition(": ")
             known = {}
-        rows.append({**row, "rates": _all_rates(pairs, known) if known else []})
+        rates_by_set = {"rates": pairs, "held_out": held_out}
+        rows.append(
+            {**row, **{name: _all_rates(found, known) if known else [] for name, found in rates_by_set.items()}}
+        )
     context.progress.step("strangers")
     hits, compared = strangers_that_hit(sorted({pair.one for pair in pairs})[:_STRANGERS], GATES["content"])
     context.progress.step("lookups")
     return {
         "noise": noise.result(children_seconds() - ended),
-        "settings": {"pairs": len(pairs), "same": sum(pair.same for pair in pairs), "thresholds": THRESHOLDS},
+        "settings": {
+            "pairs": len(pairs),
+            "same": sum(pair.same for pair in pairs),
+            "held_out": len(held_out),
+            "held_out_same": sum(pair.same for pair in held_out),
+            "thresholds": THRESHOLDS,
+        },
         "embedders": rows,
         "strangers": {"compared": compared, "hits": len(hits)},
         "lookups": _lookups(_QUICK_SIZES if context.quick else _SIZES),

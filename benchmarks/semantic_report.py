@@ -27,6 +27,12 @@ def semantic_cache(result: Mapping[str, Any]) -> list[str]:
             blocks.append(", ".join(f"{name} {version}" for name, version in row["versions"].items()))
         blocks.append(picture(f"semantic_cache_{row['name']}.svg", f"Hits by threshold, {row['title']}"))
         blocks.append(_rates_table(row["rates"]))
+        if row.get("held_out"):
+            blocks.append(
+                f"Held out: {settings['held_out']} pairs by hand, {settings['held_out_same']} of them paraphrases, which no rule "
+                "was written for and after which none was changed."
+            )
+            blocks.append(_rates_table(row["held_out"]))
     blocks.append(
         f"Of {strangers['compared']:,} pairs of different questions the gate `content` alone takes {strangers['hits']} for "
         "the same."

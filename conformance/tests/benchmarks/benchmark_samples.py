@@ -182,7 +182,7 @@ def everything() -> dict[str, dict[str, Any]]:
         ),
         "semantic_cache": _frame(
             "semantic_cache",
-            settings={"pairs": 10, "same": 5, "thresholds": [0.8, 0.9]},
+            settings={"pairs": 10, "same": 5, "held_out": 4, "held_out_same": 2, "thresholds": [0.8, 0.9]},
             embedders=[
                 {
                     "name": "minilm",
