@@ -9,8 +9,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 from conformance.simulators.actions import Action, Hit
 from conformance.simulators.delivery import Abort, Body, Close, End, Head, Raw, Sleep, Steps, head_bytes
@@ -231,8 +229,7 @@ class Bomb(Action):
 
     def deliver(self, steps: Steps, hit: Hit) -> Steps:
         """Packed piece by piece: neither side needs the whole in memory."""
-        blanks, packed = _packed(self.bytes, 31 if self.coding == "gzip" else 15)
-        packer = packed.copy()
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31 if self.coding == "gzip" else 15)
         begun = False
         for step in steps:
             if isinstance(step, Head):
@@ -242,19 +239,15 @@ class Bomb(Action):
                 if not begun:
                     begun = True
                     hit()
-                    yield from map(Body, blanks)
+                    for blanks in _blanks(self.bytes):
+                        packed = packer.compress(blanks)
+                        if packed:
+                            yield Body(packed)
                 yield Body(packer.compress(step.data) + packer.flush(zlib.Z_SYNC_FLUSH))
                 continue
             if isinstance(step, End):
                 yield Body(packer.flush())
             yield step
-
-
-@lru_cache(maxsize=32)
-def _packed(count: int, window: int) -> tuple[tuple[bytes, ...], Any]:
-    """Return so many blanks packed, and what packs on from there when it is copied; the same bombs go off again and again."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, window)
-    return tuple(filter(None, map(packer.compress, _blanks(count)))), packer
 
 
 def _blanks(count: int) -> Iterator[bytes]:
