@@ -7,7 +7,6 @@ can never invent one. Whatever a graph or its file does, an answer is at worst a
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import threading
@@ -250,10 +249,11 @@ class GraphIndex(MemoryIndex):
 def index_in_memory(kept: Kept | None) -> MemoryIndex:
     """Return the best index that what is installed allows: with graphs, with numpy, or in plain Python."""
     try:
-        numeric = importlib.import_module("numpy")
+        import numpy
     except ImportError:
         return MemoryIndex()
     try:
-        return GraphIndex(numeric, importlib.import_module("usearch.index"), kept)
+        import usearch.index as engine
     except ImportError:
-        return MemoryIndex(numeric)
+        return MemoryIndex(numpy)
+    return GraphIndex(numpy, engine, kept)

@@ -7,7 +7,6 @@ reach native code only as they were written: it is for whoever keeps them to pro
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from collections.abc import Sequence
@@ -50,7 +49,7 @@ class Neighbours:
             expansion_add=_EXPANSION_ADD,
             expansion_search=_EXPANSION_SEARCH,
         )
-        self._version = str(importlib.import_module(engine.__package__).__version__)
+        self._version = str(sys.modules[engine.__package__].__version__)
 
     def add(self, labels: Sequence[int], vectors: Sequence[bytes]) -> None:
         """Add vectors, 32-bit floats, under labels that are not there; from 0 to 2**63 - 1."""

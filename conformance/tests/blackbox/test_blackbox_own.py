@@ -42,7 +42,7 @@ def test_our_own_backends_hold_what_they_claim(provider: str, kind: type[Any]) -
         return Direct(kind())
 
     questions = load()
-    loop = VirtualTimeLoop(guard=20.0)
+    loop = VirtualTimeLoop()
     try:
         asked = examine("backends", start, [PLACES[provider]], [questions[name] for name in ASKED])
         found = loop.run_until_complete(asked)

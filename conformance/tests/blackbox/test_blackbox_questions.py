@@ -26,7 +26,7 @@ def asked(kind: type[Miniature], requirement: str) -> dict[str, Any]:
     async def start() -> Direct:
         return Direct(kind())
 
-    loop = VirtualTimeLoop(guard=20.0)
+    loop = VirtualTimeLoop()
     try:
         found = loop.run_until_complete(examine("it", start, [PLACES["openai"]], [QUESTIONS[requirement]]))
     finally:
