@@ -143,14 +143,21 @@ def _growth(result: Mapping[str, Any]) -> Sequence[float]:
     return [(samples[-1]["resident_bytes"] - samples[0]["resident_bytes"]) / 2**20]
 
 
-def _cache_rate(figure: str) -> Any:
-    """Return how a rate of the semantic cache is taken, in percent: as it is set up in the quickstart, with an encoder."""
+def _cache_rate(figure: str, pairs: str = "rates") -> Any:
+    """Return how a rate of the semantic cache is taken, in percent: as it is set up in the quickstart, with an encoder.
+
+    Args:
+        figure: ``hits`` or ``false_hits``.
+        pairs: ``rates``, of the pairs that the gate was made with, or ``held_out``.
+    """
 
     def take(result: Mapping[str, Any]) -> Sequence[float]:
         encoder = next(row for row in result["embedders"] if row["name"] == "minilm")
         if encoder["status"] != "measured":
             raise NotMeasuredError(f"{encoder['title']} {encoder['status']}: {encoder['remark']}")
-        return [100 * row[figure] for row in encoder["rates"] if (row["gate"], row["threshold"]) == ("content", 0.8)]
+        if not encoder.get(pairs):
+            raise NotMeasuredError("these results know no held-out pairs")
+        return [100 * row[figure] for row in encoder[pairs] if (row["gate"], row["threshold"]) == ("content", 0.8)]
 
     return take
 
@@ -289,7 +296,16 @@ TARGETS: Final = (
         _cache_rate("hits"),
     ),
     Target("semantic_cache", "false hits among look-alikes, the same", 0.1, True, "%", _cache_rate("false_hits")),
-    Target("contract_time", "the whole contract over all backends", 60, True, "s", _contract),
+    Target("semantic_cache", "hits among paraphrases, pairs held out", 60, False, "%", _cache_rate("hits", "held_out")),
+    Target(
+        "semantic_cache",
+        "false hits among look-alikes, pairs held out",
+        0.1,
+        True,
+        "%",
+        _cache_rate("false_hits", "held_out"),
+    ),
+    Target("contract_time", "the whole contract with its kill matrix, all backends", 360, True, "s", _contract),
 )
 
 
