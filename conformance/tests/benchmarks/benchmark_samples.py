@@ -195,6 +195,9 @@ def everything() -> dict[str, dict[str, Any]]:
                         for gate, wrong in (("no gate", 0.5), ("content", 0.0))
                         for threshold in (0.8, 0.9)
                     ],
+                    "held_out": [
+                        {"gate": "content", "threshold": 0.8, "hits": 0.7, "false_hits": 0.0, "false_by_kind": {}},
+                    ],
                 },
                 {"name": "words", "title": "words", "status": "failed", "remark": "why", "versions": {}, "rates": []},
             ],
