@@ -37,6 +37,5 @@ def measure(context: Context) -> dict[str, Any]:
         "status": "measured" if ran else "failed",
         "remark": "" if ran else (done.stderr.strip().splitlines() or lines or ["no word"])[-1][:300],
         "exit_status": done.returncode,
-        "last_line": lines[-1][:300] if lines else "",
         "seconds": took,
     }

@@ -230,7 +230,6 @@ def everything() -> dict[str, dict[str, Any]]:
             status="measured",
             remark="",
             exit_status=0,
-            last_line="",
             seconds=45.0,
         ),
     }
