@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing.context import BaseContext
-from typing import Protocol
+from multiprocessing.process import BaseProcess
+from typing import Final, Protocol
 
 from conformance import catalogue, check, saboteurs, subject
 from conformance.claims import subject_record
@@ -20,6 +22,10 @@ from conformance.machines.profiles import QUICK
 from conformance.requirement import chapter_of
 
 __all__ = ["Selection", "Stamps", "plan", "run"]
+
+_log = logging.getLogger("conformance")
+_PATIENCE: Final = 15.0
+"""Seconds that the processes of a run have to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +148,27 @@ def _begun(jobs: Sequence[Job], processes: int) -> Iterator[Iterator[list[Record
     if processes <= 1 or len(apart) <= 1:
         yield map(run_job, jobs)
         return
-    with ProcessPoolExecutor(min(processes, len(apart)), mp_context=_fresh()) as pool:
+    older = set(multiprocessing.active_children())
+    # Fresh processes: a fork would copy the state of whatever ran here before, and locks that are held at that moment.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(processes, len(apart)), mp_context=context)
+    try:
         elsewhere = pool.map(_run_settled, apart, chunksize=4)
         yield (run_job(job) if job.requirement in check.TOGETHER else next(elsewhere) for job in jobs)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        _end([process for process in multiprocessing.active_children() if process not in older])
 
 
-def _fresh() -> BaseContext:
-    """Return how processes begin that know nothing of what ran here; a fork of this one would copy its state.
-
-    Where the system can, they are forked from a server that has imported everything and run nothing.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["conformance.preloaded"])
-    return context
+def _end(workers: Sequence[BaseProcess]) -> None:
+    """Wait for processes to end; one that a trial left unable to is ended, as its records are all here."""
+    until = time.monotonic() + _PATIENCE
+    for worker in workers:
+        worker.join(max(0.0, until - time.monotonic()))
+        if worker.is_alive():
+            _log.warning("A process of the run did not end within %g s of its last job, and was killed.", _PATIENCE)
+            worker.kill()
+            worker.join()
 
 
 def _run_settled(job: Job) -> list[Record]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import pytest
 
@@ -165,16 +168,23 @@ class _Elsewhere:
     def __init__(self, processes: int, **settings: Any) -> None:
         del processes, settings
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        return None
+    def shutdown(self, **how: bool) -> None:
+        del how
 
     def map(self, run_settled: Any, jobs: list[Job], chunksize: int) -> Iterator[list[dict[str, Any]]]:
         del run_settled, chunksize
         self.jobs.extend(jobs)
         return map(run_job, jobs)
+
+
+def test_a_process_that_cannot_end_is_ended(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A trial may leave a thread behind that waits for ever; the run has all records and must not wait with it."""
+    monkeypatch.setattr(runner, "_PATIENCE", 0.0)
+    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    worker.start()
+    runner._end([worker])
+    assert worker.exitcode == -signal.SIGKILL
+    assert "did not end" in caplog.text
 
 
 def test_the_subject_record_holds_claims_and_reality() -> None:
