@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from backends import errors
 from backends.charging import Till
@@ -16,14 +16,13 @@ from backends.operation import CallOptions
 from backends.resilience.call import Call, travel, within
 from backends.resilience.endpoint import Endpoint, Passage
 from backends.secret import Key
-from backends.telemetry.metrics import Metrics
+from backends.telemetry.metrics import Metrics, Outcome
 from backends.telemetry.observers import Observers, Watch
 from backends.types import Priority, Usage
 
-__all__ = ["Calls", "Outcome"]
+__all__ = ["Calls"]
 
 T = TypeVar("T")
-Outcome = Literal["success", "failure", "cancelled"]
 
 
 class Calls(Endpoints):
@@ -96,9 +95,7 @@ class Calls(Endpoints):
 
     async def _run(self, call: Call[T], endpoint: Endpoint, shared: Callable[[], Awaitable[T]] | None = None) -> T:
         """Take one call to its end and count it exactly once; it travels by itself unless it has a ``shared`` journey."""
-        self._started()
-        if call.watch is not None:
-            call.watch.started()
+        self._begun(call)
         outcome: Outcome = "cancelled"
         error: str | None = None
         usage: Usage | None = None
@@ -135,6 +132,12 @@ class Calls(Endpoints):
             call.watch.problem = error
         self._till.failed(call, error)
         return error
+
+    def _begun(self, call: Call[Any]) -> None:
+        """Count a call that begins, and tell who watches it."""
+        self._started()
+        if call.watch is not None:
+            call.watch.started()
 
     def _started(self) -> None:
         with self._lock:

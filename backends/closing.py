@@ -6,6 +6,7 @@ nothing here knows of calls, and nothing is opened.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ from backends.portal import Portal
 __all__ = ["Closing"]
 
 
-class Closing:
+class Closing(ABC):
     """Adds closing to an object, which sets the attribute declared here in its constructor."""
 
     _portal: Portal
@@ -24,17 +25,17 @@ class Closing:
         """The bridge that synchronous twins run on."""
         return self._portal
 
+    @abstractmethod
     def _begin_close(self) -> bool:
         """Refuse who comes; False when there is nothing left to close."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _close_held(self) -> None:
         """Close what is held."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _close_held_here(self) -> None:
         """Do the same for a caller without an event loop."""
-        raise NotImplementedError
 
     async def aclose(self) -> None:
         """Refuse new calls, fail the waiting ones, close every connection and thread; idempotent."""

@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backends import errors
-from backends.calling import Outcome
 from backends.discretion import bare, redact
 from backends.exchange import ExchangingBackend
 from backends.operation import Repeat, StreamReader
@@ -21,6 +20,7 @@ from backends.resilience.call import Call, secrets_of, travel, within
 from backends.resilience.failures import Blame, failed_format, failed_stream, failed_wire
 from backends.secret import Key
 from backends.streams import StreamState
+from backends.telemetry.metrics import Outcome
 from backends.types import Chunk, Usage
 from backends.wire.values import Failure, WireError
 
@@ -112,9 +112,7 @@ class StreamingBackend(ExchangingBackend):
 
     async def _flow(self, call: Call[Opened], work: Work, state: StreamState[T]) -> AsyncGenerator[Chunk, None]:
         """Yield the chunks of one stream and count it exactly once, however it ends."""
-        self._started()
-        if call.watch is not None:
-            call.watch.started()
+        self._begun(call)
         outcome: Outcome = "cancelled"
         error: str | None = None
         usage: Usage | None = None

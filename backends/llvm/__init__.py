@@ -35,6 +35,7 @@ from backends.llvm.replies import (
 )
 from backends.llvm.running import RunCalls
 from backends.llvm.transport import Request, Returned, Transport
+from backends.llvm_worker.frames import ON_ONE_MODULE
 
 __all__ = [
     "KERNELS",
@@ -80,6 +81,6 @@ class LLVM(CompileCalls, RunCalls):
     """
 
     refusals: ClassVar[Mapping[str, str]] = REFUSALS
-    batches: ClassVar[frozenset[str]] = frozenset({"verify", "inspect", "optimize", "emit"})
+    batches: ClassVar[frozenset[str]] = ON_ONE_MODULE
 
     kernel = staticmethod(kernel)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-from backends.llvm_worker.frames import MOST_MODULES
+from backends.llvm_worker.frames import MOST_MODULES, ON_ONE_MODULE
 from backends.llvm_worker.problems import Problem
 
 __all__ = ["Operation", "Outcome", "each"]
@@ -13,7 +13,6 @@ __all__ = ["Operation", "Outcome", "each"]
 Outcome: TypeAlias = tuple[dict[str, Any], tuple[bytes, ...]]
 """Fields of the answer, and the blobs behind it."""
 Operation: TypeAlias = Callable[[Mapping[str, Any], Sequence[bytes]], Outcome]
-_ON_ONE_MODULE: Final = frozenset({"verify", "inspect", "optimize", "emit"})
 
 
 def each(operation: Operation, asked: Mapping[str, Any], blobs: Sequence[bytes]) -> Outcome:
@@ -23,8 +22,8 @@ def each(operation: Operation, asked: Mapping[str, Any], blobs: Sequence[bytes])
         Problem: there are too many, or this operation is not one on a single module.
     """
     modules = asked["modules"]
-    if asked["operation"] not in _ON_ONE_MODULE or len(modules) > MOST_MODULES:
-        names = ", ".join(sorted(_ON_ONE_MODULE))
+    if asked["operation"] not in ON_ONE_MODULE or len(modules) > MOST_MODULES:
+        names = ", ".join(sorted(ON_ONE_MODULE))
         raise Problem("invalid_frame", f"each stands with {names}, and with {MOST_MODULES} modules at most")
     results: list[dict[str, Any]] = []
     behind: list[bytes] = []

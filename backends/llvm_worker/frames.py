@@ -11,11 +11,13 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-__all__ = ["MOST_MODULES", "PREFIX", "cut", "join", "part"]
+__all__ = ["MOST_MODULES", "ON_ONE_MODULE", "PREFIX", "cut", "join", "part"]
 
 PREFIX: Final = struct.Struct(">IB")
 MOST_MODULES: Final = 64
 """Modules of different callers in one frame."""
+ON_ONE_MODULE: Final = frozenset({"verify", "inspect", "optimize", "emit"})
+"""Operations whose callers may share a frame."""
 _MOST_BLOBS: Final = 1024
 
 

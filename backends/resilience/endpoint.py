@@ -29,15 +29,11 @@ __all__ = ["Endpoint", "KeysBusy", "Passage"]
 
 
 class Endpoint(Keyed):
-    """See the module docstring. ``keys`` empty means that this server takes no key.
+    """See the module docstring.
 
     Args:
-        name: the endpoint's name in reports.
         base_url: where it is, without a trailing slash.
-        keys: its credentials.
-        settings: its limits and policies.
-        clock: where time comes from.
-        source: where its keys come from instead, and are fetched anew.
+        name, keys, settings, clock, source: as in :class:`~backends.resilience.keyed.Keyed`.
 
     Raises:
         ValueError: the weights of the settings do not fit the keys.

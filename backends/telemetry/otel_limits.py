@@ -6,6 +6,7 @@ backend is and who provides it is told by the conventions' attributes. Nothing i
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -51,12 +52,12 @@ def observe_limits(
         from opentelemetry import metrics
     except ImportError:
         raise ConfigurationError(otel_names.INSTALL) from None
-    shown = weakref.WeakValueDictionary(_named(backends))
+    collected = _Collected(weakref.WeakValueDictionary(_named(backends)))
     meter = metrics.get_meter(otel_names.SCOPE, meter_provider=meter_provider, schema_url=otel_names.SCHEMA)
     for name, kind in READINGS.items():
         meter.create_observable_gauge(
             f"{otel_names.SCOPE}.{name}",
-            callbacks=[_callback(shown, name, metrics.Observation)],
+            callbacks=[_callback(collected, name, metrics.Observation)],
             unit=kind.unit,
             description=kind.told,
         )
@@ -74,16 +75,40 @@ def _named(backends: Iterable[Reporting] | Mapping[str, Reporting]) -> dict[str,
     return named
 
 
+class _Collected:
+    """What the gauges of one collection show: all reports are made once, and again when a gauge asks for the second time."""
+
+    def __init__(self, shown: Mapping[str, Reporting]) -> None:
+        self._shown = shown
+        self._lock = threading.Lock()
+        self._asked: set[str] = set()
+        self._points: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+
+    def of(self, name: str) -> list[tuple[float, dict[str, Any]]]:
+        """Return the numbers of one gauge, each with its attributes."""
+        with self._lock:
+            if not self._asked or name in self._asked:
+                self._asked.clear()
+                self._points = self._taken()
+            self._asked.add(name)
+            return self._points.get(name, [])
+
+    def _taken(self) -> dict[str, list[tuple[float, dict[str, Any]]]]:
+        points: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+        for named, backend in list(self._shown.items()):
+            report = backend.report()
+            for reading, labels, value in readings(report):
+                points.setdefault(reading, []).append((value, _attributes(named, report, labels)))
+        return points
+
+
 def _callback(
-    shown: Mapping[str, Reporting], name: str, observation: type[Observation]
+    collected: _Collected, name: str, observation: type[Observation]
 ) -> Callable[[CallbackOptions], Iterator[Observation]]:
     def observe(options: CallbackOptions) -> Iterator[Observation]:
         del options
-        for named, backend in list(shown.items()):
-            report = backend.report()
-            for reading, labels, value in readings(report):
-                if reading == name:
-                    yield observation(value, _attributes(named, report, labels))
+        for value, attributes in collected.of(name):
+            yield observation(value, attributes)
 
     return observe
 

@@ -168,6 +168,24 @@ async def test_backends_of_one_row_are_told_apart_and_those_that_are_gone_are_no
     assert [told["backends.name"] for told, _ in gauges.collect()["backends.queue.slots"]] == ["openai"]
 
 
+async def test_a_collection_asks_a_backend_once(gauges: Gauges) -> None:
+    """Sixteen gauges show the same moment, and the next collection the next one."""
+    async with await limited() as backend:
+        asked: list[Any] = []
+
+        class Asked:
+            def report(self) -> dict[str, Any]:
+                asked.append(backend.report())
+                return asked[-1]
+
+        asking = Asked()
+        observe_limits([asking], gauges.meters)
+        asked.clear()  # what it is called was asked, too
+        for collections in (1, 2, 3):
+            assert len(gauges.collect()) > 10
+            assert len(asked) == collections
+
+
 async def test_a_closed_backend_still_answers(gauges: Gauges) -> None:
     async with answering(200) as backend:
         await backend.achat(ASKED)
