@@ -11,8 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from conformance import catalogue, check, saboteurs, subject
 from conformance.claims import subject_record
@@ -161,14 +162,20 @@ def _begun(jobs: Sequence[Job], processes: int) -> Iterator[Iterator[list[Record
 
 
 def _end(workers: Sequence[BaseProcess]) -> None:
-    """Wait for processes to end; one that a trial left unable to is ended, as its records are all here."""
+    """Wait for processes to end; one that a trial left unable to is ended, as its records are all here.
+
+    Their sentinels are watched, as the pool's own thread joins them at the same time: of two who do, one finds the process
+    gone and reports it alive.
+    """
     until = time.monotonic() + _PATIENCE
-    for worker in workers:
-        worker.join(max(0.0, until - time.monotonic()))
-        if worker.is_alive():
-            _log.warning("A process of the run did not end within %g s of its last job, and was killed.", _PATIENCE)
-            worker.kill()
-            worker.join()
+    left = {worker.sentinel: worker for worker in workers}
+    while left and (ended := wait(list(left), max(0.0, until - time.monotonic()))):
+        for sentinel in ended:
+            del left[cast("int", sentinel)]
+    for worker in left.values():
+        _log.warning("A process of the run did not end within %g s of its last job, and was killed.", _PATIENCE)
+        worker.kill()
+        worker.join()
 
 
 def _run_settled(job: Job) -> list[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -185,6 +186,16 @@ def test_a_process_that_cannot_end_is_ended(monkeypatch: pytest.MonkeyPatch, cap
     runner._end([worker])
     assert worker.exitcode == -signal.SIGKILL
     assert "did not end" in caplog.text
+
+
+def test_a_process_that_somebody_else_joined_has_ended(caplog: pytest.LogCaptureFixture) -> None:
+    """The pool's thread joins its processes, too; who comes second is told that there is no such process."""
+    worker = multiprocessing.get_context("spawn").Process(target=int)
+    worker.start()
+    assert worker.pid is not None
+    os.waitpid(worker.pid, 0)
+    runner._end([worker])
+    assert caplog.text == ""
 
 
 def test_the_subject_record_holds_claims_and_reality() -> None:
