@@ -10,6 +10,7 @@ from backends.wire.values import Failure
 from conformance.faults.fault import PATIENCE, End, Mishap, Stage, answered, interrupted, lost, once, repeated
 from conformance.simulators.faults import (
     Action,
+    BadChunk,
     Coded,
     CutBeforeTerminator,
     CutInCharacter,
@@ -80,6 +81,13 @@ MISHAPS: Final = (
         interrupted(seconds=PATIENCE),
         Hang(4),
         family="stalls",
+    ),
+    _mishap(
+        "chunk broken between events",
+        "a second behind the fourth piece, a chunk's size that is no number",
+        interrupted(seconds=1.0),
+        BadChunk(after=4, seconds=1.0),
+        family="cuts",
     ),
     _mishap(
         "slow events",

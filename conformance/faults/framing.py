@@ -59,6 +59,14 @@ MISHAPS: Final = (
     _mishap("closed in chunk", "closed in the middle of a chunk", _CUT, _CUT, CutInChunk(), family="chunks"),
     _mishap("chunk size broken", "a chunk's size is no number", _NOT_HTTP, _NOT_HTTP, BadChunk(), family="chunks"),
     _mishap(
+        "chunk size broken late",
+        "the head, and a second later a chunk's size that is no number",
+        lost(Failure.PROTOCOL, seconds=2.0),
+        lost(Failure.PROTOCOL, seconds=2.0),
+        BadChunk(seconds=1.0),
+        family="chunks",
+    ),
+    _mishap(
         "silent in body",
         "the head, then nothing",
         lost(Failure.IDLE_TIMEOUT, seconds=2 * PATIENCE),

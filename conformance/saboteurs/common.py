@@ -17,6 +17,7 @@ from backends.resilience.endpoint import Endpoint, Passage
 
 __all__ = [
     "SpoiltPassage",
+    "connecting",
     "patched_breaker",
     "patched_endpoint",
     "patched_passage",
@@ -53,6 +54,19 @@ def patched_breaker(backend: Any, kind: type[Breaker]) -> None:
         endpoint.breaker = kind(old.failure_threshold, old.reset_timeout)
 
     patched_endpoint(backend, change)
+
+
+def connecting(backend: Any, change: Callable[[Any], None]) -> None:
+    """Let a backend make its connections by connectors that were changed first."""
+    transport = backend._client(backend.endpoint())._native
+    make = transport._new_pool
+
+    async def spoilt(loop: Any) -> Any:
+        pool = await make(loop)
+        change(pool.session.connector)
+        return pool
+
+    transport._new_pool = spoilt
 
 
 class SpoiltPassage(Passage):

@@ -15,7 +15,7 @@ from backends.types import Usage
 from backends.wire.values import Failure
 from conformance.saboteurs import saboteur
 from conformance.saboteurs.bak import judging
-from conformance.saboteurs.common import replying
+from conformance.saboteurs.common import connecting, replying
 
 _plain: Final = partial(saboteur, alone=True, case="plain")
 _stream: Final = partial(saboteur, alone=True, case="stream")
@@ -88,6 +88,16 @@ def cut_is_unreadable(backend: Any) -> None:
     judging(backend, change)
 
 
+@_plain("FLT-05", "tells nobody that the framing of a body broke")
+def swallows_broken_framing(backend: Any) -> None:
+    """As aiohttp's own protocol does: whoever waits for more of the body waits until the deadline."""
+
+    def spoilt(connector: Any) -> None:
+        connector._factory = partial(aiohttp.client_proto.ResponseHandler, loop=connector._loop)
+
+    connecting(backend, spoilt)
+
+
 @_plain("FLT-06", "asks again for what it cannot read")
 def repeats_the_unreadable(backend: Any) -> None:
     """The answer was paid for, and comes again as it was."""
@@ -126,16 +136,11 @@ def loses_what_came(backend: Any) -> None:
 @_plain("FLT-08", "takes what nobody asked for as the answer to the next request")
 def drinks_from_the_queue(backend: Any) -> None:
     """As aiohttp's own connector does: only a closed connection is not used again."""
-    transport = backend._client(backend.endpoint())._native
-    make = transport._new_pool
 
-    async def spoilt(loop: Any) -> Any:
-        pool = await make(loop)
-        connector = pool.session.connector
+    def spoilt(connector: Any) -> None:
         connector._get = MethodType(aiohttp.TCPConnector._get, connector)
-        return pool
 
-    transport._new_pool = spoilt
+    connecting(backend, spoilt)
 
 
 @_plain("FLT-09", "never closes an answer that it does not read to its end")

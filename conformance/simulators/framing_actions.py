@@ -35,17 +35,30 @@ class CutInChunk(Action):
 
 @dataclass(frozen=True, slots=True)
 class BadChunk(Action):
-    """The first chunk's size is no number."""
+    """The size of a chunk is no number.
+
+    Attributes:
+        size: what stands there.
+        after: how many pieces of the body come before it.
+        seconds: of silence before it, so that it comes apart from what was before.
+    """
 
     size: str = "zz"
+    after: int = 0
+    seconds: float = 0.0
 
     def deliver(self, steps: Steps, hit: Hit) -> Steps:
         """An answer with a length becomes a chunked one first."""
+        left = self.after
         for step in steps:
             if isinstance(step, Head):
                 step.length = None
-            if isinstance(step, Body):
+            if isinstance(step, Body) and left:
+                left -= 1
+            elif isinstance(step, Body):
                 hit()
+                if self.seconds:
+                    yield Sleep(self.seconds)
                 yield Raw(self.size.encode("latin-1") + b"\r\n" + step.data + b"\r\n")
                 yield Close()
                 return

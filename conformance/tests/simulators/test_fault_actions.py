@@ -84,6 +84,8 @@ async def test_chunks_lie(sim: Simulator) -> None:
     size, _, rest = cut.after_head.partition(b"\r\n")
     assert len(rest) == int(size, 16) // 2
     assert (await struck(sim, BadChunk(), STREAM)).after_head.startswith(b"zz\r\ndata: ")
+    late = await struck(sim, BadChunk("-1", after=2, seconds=0.01), STREAM)
+    assert late.after_head.split(b"\r\n").index(b"-1") == 4
 
 
 async def test_a_character_is_cut(sim: Simulator) -> None:
