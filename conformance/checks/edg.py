@@ -19,6 +19,7 @@ from backends.telemetry.events import CallEnded
 from conformance.check import check
 from conformance.checks.key import KEYS
 from conformance.checks.tls_server import CERTIFICATES, over_tls
+from conformance.planted import Exhibits
 from conformance.simulators.faults import Status
 from conformance.simulators.forward_proxy import forward_proxy
 from conformance.simulators.record import fingerprint
@@ -71,8 +72,12 @@ async def edg_02(trial: Trial) -> None:
         )
         async with trial.raises(errors.TransportError, "a wrong password") as caught:
             await trial.call(wrong)
-        shown = f"{caught.error!r} {caught.error} {wrong!r} {wrong.settings!r} {json.dumps(wrong.report())}"
-        trial.expect(_PROXY_PASSWORD not in shown, "the proxy's password shows")
+        searched = Exhibits({"the proxy's password": _PROXY_PASSWORD})
+        searched.error(caught.error, "the error")
+        for kind, text in (("repr", f"{wrong!r} {wrong.settings!r}"), ("report", json.dumps(wrong.report()))):
+            searched.show(kind, text, "the backend")
+        trial.equal(searched.hits(), [], "where the proxy's password shows")
+        trial.expect(searched.seen["local variable"] > 0, "no frame was searched")
         asked = len(proxy.asked)
         variables = {"HTTPS_PROXY": given, "https_proxy": given, "ALL_PROXY": given, "HTTP_PROXY": given}
         with patch.dict(os.environ, variables):

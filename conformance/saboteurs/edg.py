@@ -45,6 +45,23 @@ def hammers_the_proxy(backend: Any) -> None:
     backend._send = spoilt
 
 
+@saboteur("EDG-02", "notes a proxy that refuses, with its password")
+def tells_the_password(backend: Any) -> None:
+    """So that the log shows which proxy it was."""
+    send = backend._send
+    transport = backend._client(backend.endpoint())._native
+
+    async def spoilt(work: Any, call: Any, key: Any) -> Any:
+        try:
+            return await send(work, call, key)
+        except Exception as failure:  # whatever an attempt ends in
+            if getattr(failure, "kind", None) == "proxy":
+                failure.error.add_note(transport._route.proxy.url())
+            raise
+
+    backend._send = spoilt
+
+
 @saboteur("EDG-02", "listens to the environment unasked", maker=True)
 def listens_to_the_environment(make: Make) -> Make:
     """trust_env is such a convenience."""
