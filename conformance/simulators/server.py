@@ -7,11 +7,8 @@ It never draws a random number and never reads the wall clock: the same requests
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
 import h11
 
@@ -19,15 +16,15 @@ from conformance.simulators.connection import BodyTooLargeError, Connection, Inc
 from conformance.simulators.control import PREFIX, control
 from conformance.simulators.delivery import Close, Steps, steps
 from conformance.simulators.dispatch import Mounted, make_nonce
+from conformance.simulators.door import Door
 from conformance.simulators.faults import Fault, Script, Shot
+from conformance.simulators.gate import Gate
 from conformance.simulators.provider import Answer, Provider, Request
 from conformance.simulators.record import Log, Seen
 from conformance.simulators.registry import load
 
 __all__ = ["Simulator"]
 
-_FULL = 3
-"""Connections that fill the queue of a listener that takes none."""
 _PATIENCE = 3_600.0
 """Seconds of the loop's time after which something that is waited for does not come."""
 
@@ -45,18 +42,14 @@ class Simulator:
         self, providers: Iterable[str | Provider] | None = None, *, port: int = 0, host: str = "127.0.0.1"
     ) -> None:
         self._providers = load(providers)
-        self._host = host
-        self.port = port
-        self._server: asyncio.Server | None = None
+        self._door = Door(host, port)
         self._mounted: dict[str, Mounted] = {}
-        self._deaf: list[socket.socket] = []
         self._connections: set[Connection] = set()
         self._accepted = 0
         self._script = Script()
         self._log = Log()
-        self._gate: tuple[str, str] | None = None
-        self._held: deque[tuple[Seen, asyncio.Event]] = deque()
         self._changed = asyncio.Event()
+        self._gate = Gate(self._changed.set)
         self.in_flight = 0
         self.peak_in_flight = 0
 
@@ -71,33 +64,20 @@ class Simulator:
         """Listen; :attr:`port` is known afterwards."""
         await self.listen()
         for provider in self._providers:
-            url = f"http://{self._host}:{self.port}{provider.mount}{provider.suffix}"
+            url = f"{self.origin}{provider.mount}{provider.suffix}"
             self._mounted[provider.mount.lstrip("/")] = Mounted(provider, url)
 
     async def listen(self) -> None:
         """Take connections, again after :meth:`refuse` on the same port."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._protocol, self._host, self.port, reuse_address=True)
-        self.port = self._server.sockets[0].getsockname()[1]
+        await self._door.open(self._protocol)
 
     def refuse(self) -> None:
         """Stop listening: new connections are refused, those that exist go on."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for ears in self._deaf:
-            ears.close()
-        self._deaf.clear()
+        self._door.close()
 
     def deafen(self) -> None:
         """Listen without taking connections: whoever makes a new one waits, and is neither let in nor refused."""
-        self.refuse()
-        self._deaf.append(socket.create_server((self._host, self.port), backlog=0, reuse_port=False))
-        for _ in range(_FULL):
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex((self._host, self.port))
-            self._deaf.append(filler)
+        self._door.deafen()
 
     async def aclose(self) -> None:
         """Stop listening and end every connection; safe to call twice."""
@@ -124,9 +104,14 @@ class Simulator:
         return tuple(provider.name for provider in self._providers)
 
     @property
+    def port(self) -> int:
+        """The port; 0 until it is known."""
+        return self._door.port
+
+    @property
     def origin(self) -> str:
         """``http://host:port``."""
-        return f"http://{self._host}:{self.port}"
+        return f"http://{self._door.host}:{self.port}"
 
     def base_url(self, provider: str) -> str:
         """What that provider's official client takes as its base URL."""
@@ -163,26 +148,19 @@ class Simulator:
 
     def hold(self, provider: str = "*", path: str = "*") -> None:
         """From now on matching requests arrive, are logged and count as in flight, but wait at the gate."""
-        self._gate = (provider, path)
+        self._gate.close_for(provider, path)
 
     def let_go(self, count: int | None = None, *, skip: int = 0) -> int:
         """Answer the ``count`` requests that have waited longest, after leaving ``skip`` of them at the gate.
 
         None lets everybody go and opens the gate. Gives how many were let go.
         """
-        if count is None:
-            self._gate = None
-        stop = len(self._held) if count is None else skip + count
-        chosen = list(self._held)[skip:stop]
-        for place in chosen:
-            self._held.remove(place)
-            place[1].set()
-        return len(chosen)
+        return self._gate.let_go(count, skip=skip)
 
     @property
     def held(self) -> list[Seen]:
         """Requests waiting at the gate, oldest first."""
-        return [seen for seen, _ in self._held]
+        return self._gate.held
 
     async def until(self, *, seen: int = 0, held: int = 0, in_flight: int | None = None) -> None:
         """Wait until at least so many requests were logged and are held, and exactly so many are in flight.
@@ -192,13 +170,13 @@ class Simulator:
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                while self._log.count < seen or len(self._held) < held or in_flight not in (None, self.in_flight):
+                while self._log.count < seen or len(self._gate) < held or in_flight not in (None, self.in_flight):
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             short = [
                 f"{wish} {name}, there are {now}"
-                for name, wish, now in (("seen", seen, self._log.count), ("held", held, len(self._held)))
+                for name, wish, now in (("seen", seen, self._log.count), ("held", held, len(self._gate)))
                 if now < wish
             ]
             if in_flight not in (None, self.in_flight):
@@ -248,7 +226,7 @@ class Simulator:
             seen = self._record(mounted, request, number)
             _waiting_here(1)
             shots = self._script.falling_on(mounted.provider.name, request.method, request.path, seen.key_fingerprint)
-            await self._wait_at_gate(seen)
+            await self._gate.wait(seen)
             answer = await self._answer(mounted, request, seen, shots)
             delivery = steps(answer)
             for shot in shots:
@@ -316,18 +294,6 @@ class Simulator:
         seen = self._log.add(name, request, key, nonce, asyncio.get_running_loop().time(), number)
         self._changed.set()
         return seen
-
-    async def _wait_at_gate(self, seen: Seen) -> None:
-        if self._gate is None or self._gate[0] not in ("*", seen.provider) or not fnmatchcase(seen.path, self._gate[1]):
-            return
-        place = (seen, asyncio.Event())
-        self._held.append(place)
-        self._changed.set()
-        try:
-            await place[1].wait()
-        finally:
-            if place in self._held:
-                self._held.remove(place)
 
     def _enter(self, change: int) -> None:
         self.in_flight += change
