@@ -221,3 +221,17 @@ def test_a_wrong_argument_is_named(field: str, value: float) -> None:
     """Construction refuses what makes no sense and says which."""
     with pytest.raises(ValueError, match=field):
         Breaker(**{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("outcome", ["success", "failure", "release"])
+def test_a_call_of_before_has_no_say_however_many_probes_were_handed_back(outcome: str) -> None:
+    breaker = Breaker(failure_threshold=1)
+    old = lease(breaker, 0.0)
+    for _ in range(2):
+        breaker.failure(lease(breaker, 0.0) if not breaker.opened else lease(breaker, 30.0), 0.0, WALL)
+    for _ in range(8):
+        probe = lease(breaker, 60.0)
+        getattr(breaker, outcome)(old, 60.0, WALL)
+        assert (breaker.state, breaker.opened, breaker.failures) == (State.HALF_OPEN, 2, 2)
+        assert breaker.wait(60.0) > 0, "the probe is still out"
+        breaker.release(probe, 60.0, WALL)

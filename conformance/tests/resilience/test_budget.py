@@ -65,3 +65,7 @@ def test_the_reserve_is_there_from_the_start() -> None:
     """Fifty repeats unless told otherwise."""
     budget = RetryBudget()
     assert [budget.withdraw() for _ in range(51)] == [True] * 50 + [False]
+
+
+def test_a_balance_that_is_one_but_for_a_rounding_error_pays_for_a_repeat() -> None:
+    assert [RetryBudget(ratio=0.0, reserve=reserve).withdraw() for reserve in (1.0 - 1e-9, 1.0 - 1e-6)] == [True, False]

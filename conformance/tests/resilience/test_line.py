@@ -142,12 +142,28 @@ def test_falsy_items_are_items() -> None:
     assert [line.pop(0.0), line.pop(0.0), len(line)] == [0, "", 0]
 
 
+@pytest.mark.parametrize("leaving", [(2, 3), (3, 2), (1, 2, 3), (3, 2, 1), (0, 1, 4, 3)])
+def test_neighbours_may_leave_in_any_order(leaving: tuple[int, ...]) -> None:
+    """Those who stay are let go in theirs."""
+    line: WaitingLine[int] = WaitingLine()
+    tickets = [line.push(number, 1, 0.0) for number in range(5)]
+    assert all(line.discard(tickets[number]) for number in leaving)
+    staying = [number for number in range(5) if number not in leaving]
+    assert [line.pop(0.0) for _ in range(5)] == staying + [None] * len(leaving)
+
+
+@pytest.mark.parametrize("front", [False, True])
+def test_a_ticket_tells_what_was_asked(front: bool) -> None:
+    ticket = WaitingLine[str]().push("one", 2, 7.0, front=front)
+    assert (ticket.level, ticket.front, ticket.since) == (2, front, 7.0)
+
+
 @pytest.mark.parametrize("front", [False, True])
 @pytest.mark.parametrize("level", [-1, 3, 10**9])
 def test_no_such_level(level: int, front: bool) -> None:
     """It is refused, and nothing is counted."""
     line: WaitingLine[int] = WaitingLine()
-    with pytest.raises(ValueError, match="level"):
+    with pytest.raises(ValueError, match="^level must be from 0 to 2$"):
         line.push(1, level, 0.0, front=front)
     assert len(line) == 0
 
