@@ -103,7 +103,7 @@ def test_ranges(field: str, value: Any, says: str) -> None:
 
 def test_a_negative_retry_is_refused() -> None:
     """Counting starts at 0."""
-    with pytest.raises(ValueError, match="^retry must be 0 or more$"):
+    with pytest.raises(ValueError, match=r"^retry must be 0 or more$"):
         Backoff().delay(-1, always(0.5))
 
 

@@ -163,7 +163,7 @@ def test_a_ticket_tells_what_was_asked(front: bool) -> None:
 def test_no_such_level(level: int, front: bool) -> None:
     """It is refused, and nothing is counted."""
     line: WaitingLine[int] = WaitingLine()
-    with pytest.raises(ValueError, match="^level must be from 0 to 2$"):
+    with pytest.raises(ValueError, match=r"^level must be from 0 to 2$"):
         line.push(1, level, 0.0, front=front)
     assert len(line) == 0
 
