@@ -114,7 +114,7 @@ def test_a_place_cannot_be_given_back_twice() -> None:
     """A count that drifts below zero would raise the limit for ever."""
     admission = full()
     admission.release(0.0)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError, match=r"^a place was given back that nobody held$"):
         admission.release(0.0)
     assert admission.active == 0
 
@@ -155,6 +155,28 @@ def test_ageing_reaches_the_line() -> None:
     admission.submit("high", HIGH, 11.0)
     assert admission.oldest(11.0) == 11.0
     assert admission.release(11.0) == ["low"]
+
+
+@pytest.mark.parametrize(("late", "first"), [(119.5, "high"), (120.5, "low")])
+def test_a_minute_lifts_by_a_level_unless_told_otherwise(late: float, first: str) -> None:
+    admission = full()
+    admission.submit("low", LOW, 0.0)
+    admission.submit("high", HIGH, late)
+    assert admission.release(late) == [first]
+
+
+def test_held_back_until_a_moment_is_not_held_back_at_it() -> None:
+    """Neither an arrival nor one that waits."""
+    admission: Admission[str] = Admission(1, 10)
+    admission.hold_back(10.0)
+    waiting = admission.submit("early", NORMAL, 9.9)
+    assert (waiting.state, admission.overdue(9.9), admission.let_on(9.9)) == ("queued", False, ["early"])
+    admission.hold_back(20.0)
+    admission.submit("waits", NORMAL, 15.0)
+    assert admission.release(19.9) == []
+    assert (admission.resize(19.9, limit=1), admission.resize(20.0, limit=1)) == ([], ["waits"])
+    assert admission.release(20.0) == []
+    assert admission.submit("late", NORMAL, 20.0).state == "granted"
 
 
 def test_drain() -> None:
