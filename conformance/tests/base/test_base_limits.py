@@ -166,7 +166,7 @@ def test_without_a_retry_budget_none_is_told() -> None:
 async def test_what_a_breaker_says_of_itself() -> None:
     """Every figure, after it has opened."""
     clock = Hurried()
-    backend = parrot(Turning(500), clock=clock, max_retries=0, failure_threshold=2, reset_timeout=7.0)
+    backend = parrot(Turning(500, 500, 200), clock=clock, max_retries=0, failure_threshold=2, reset_timeout=7.0)
     for _ in range(2):
         with pytest.raises(errors.ServerError):
             await backend.asay()
@@ -189,7 +189,6 @@ async def test_what_a_breaker_says_of_itself() -> None:
         ],
     }
     clock.now += 4.0
-    backend._transport._answers = [200]
     await backend.asay()
     told = backend.endpoint().breaker_status()
     assert (told["state"], told["failures"], told["retry_after"]) == ("closed", 0, 0.0)

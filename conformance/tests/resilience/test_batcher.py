@@ -169,6 +169,6 @@ def test_a_limit_that_another_thread_forgets_first_is_forgotten() -> None:
                 super().pop(key, None)
             return super().pop(key, *default)
 
-    batcher: Batcher[str] = Batcher(9, 1.0, Shared((number, 1) for number in range(256)))
-    batcher.learn(256, 2)
-    assert set(batcher._limits) == set(range(1, 257))
+    limits = Shared((number, 1) for number in range(256))
+    Batcher[str](9, 1.0, limits).learn(256, 2)
+    assert set(limits) == set(range(1, 257))
