@@ -14,6 +14,7 @@ import pytest
 from base_bench import Hurried, Parrot, Turning, counted, held, parrot, saying, settle
 
 from backends import errors
+from backends.resilience.waiter import Waiter
 from backends.types import ChatReply, Priority
 from conformance.virtual_time import LoopClock, VirtualTimeLoop
 
@@ -108,6 +109,7 @@ def test_a_deadline_ends_the_wait_in_the_queue() -> None:
         with pytest.raises(errors.DeadlineExceededError) as caught:
             await backend.asay(deadline=3.0)
         assert (caught.value.attempts, transport.sent) == (0, 1)
+        assert caught.value.message == "The deadline passed."
         assert (await first).text == "late"
         assert held(backend) == []
         await backend.aclose()
@@ -196,7 +198,13 @@ async def test_closing_refuses_those_who_wait_and_those_who_come() -> None:
     gate.opened.set()
     ends = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(end) for end in ends] == [ChatReply, ChatReply] + [errors.ClosedError] * 4
+    assert {end.message for end in ends[2:] if isinstance(end, errors.ClosedError)} == {
+        "The backend was closed while this request waited; nothing was sent."
+    }
     assert len(gate.order) == 2
+    with pytest.raises(errors.ClosedError) as caught:
+        await backend.endpoint().enter(1)
+    assert caught.value.message == "This backend is closed; make a new one."
     with pytest.raises(errors.ClosedError):
         await backend.asay()
     with pytest.raises(errors.ClosedError):
@@ -244,8 +252,11 @@ async def test_the_evicted_and_the_refused_are_told() -> None:
     ):
         calls[name] = asyncio.create_task(backend.asay(name, priority=priority))
         await asyncio.sleep(0)
-    with pytest.raises(errors.QueueFullError, match="a request of higher priority took its place"):
+    with pytest.raises(errors.QueueFullError) as caught:
         await calls["c"]
+    assert caught.value.message == (
+        "The queue of endpoint 'default' is full: a request of higher priority took its place. Nothing was sent."
+    )
     with pytest.raises(errors.QueueFullError, match="2 requests are waiting"):
         await calls["e"]
     gate.opened.set()
@@ -325,6 +336,30 @@ def test_a_slot_granted_to_a_dead_loop_goes_on() -> None:
     gc.collect()
     assert held(backend) == []
     asyncio.run(backend.asay())
+    backend.close()
+
+
+@pytest.mark.parametrize("held_back", [None, 0.0])
+def test_what_is_given_to_the_dead_goes_to_the_living_and_comes_back_once(held_back: float | None) -> None:
+    """Also where all were held back until a while ago."""
+    backend = parrot(max_concurrent_requests=1)
+    endpoint = backend.endpoint()
+    asyncio.run(endpoint.enter(1))
+    dead = _waiting_in_a_dead_loop(backend, 2)
+
+    async def work() -> None:
+        last = asyncio.create_task(endpoint.enter(1))
+        await asyncio.sleep(0)
+        endpoint.leave(hold_back_until=held_back)
+        await asyncio.wait_for(last, 5)
+
+    asyncio.run(work())
+    for caller in dead:
+        caller.close()
+    status = endpoint.status()
+    assert (status["active"], status["waiting"]["total"]) == (1, 0)
+    endpoint.leave()
+    assert held(backend) == []
     backend.close()
 
 
@@ -461,3 +496,107 @@ async def test_the_line_may_be_made_longer_and_shorter() -> None:
     gate.opened.set()
     await asyncio.gather(*calls)
     await backend.aclose()
+
+
+async def test_a_full_queue_refuses_whoever_has_not_been_let_in_before() -> None:
+    endpoint = parrot(max_concurrent_requests=1, queue_size=0).endpoint()
+    await endpoint.enter(1)
+    with pytest.raises(errors.QueueFullError) as caught:
+        await endpoint.enter(1)
+    assert caught.value.message == "The queue of endpoint 'default' is full: 0 requests are waiting. Nothing was sent."
+    endpoint.leave()
+
+
+async def test_who_has_waited_long_goes_before_a_higher_priority_that_comes_late() -> None:
+    """By as much as the settings say."""
+    clock = Hurried()
+    endpoint = parrot(clock=clock, max_concurrent_requests=1, ageing=5.0).endpoint()
+    await endpoint.enter(1)
+    low = asyncio.create_task(endpoint.enter(int(Priority.LOW)))
+    await asyncio.sleep(0)
+    clock.now += 11.0
+    high = asyncio.create_task(endpoint.enter(int(Priority.HIGH)))
+    await asyncio.sleep(0)
+    endpoint.leave()
+    await settle(lambda: low.done() or high.done())
+    assert low.done()
+    endpoint.leave()
+    await high
+    endpoint.leave()
+
+
+async def test_who_is_granted_and_cancelled_while_all_are_held_back_gives_the_slot_back() -> None:
+    clock = Hurried()
+    backend = parrot(clock=clock, max_concurrent_requests=2)
+    endpoint = backend.endpoint()
+    await endpoint.enter(1)
+    await endpoint.enter(1)
+    third = asyncio.create_task(endpoint.enter(1))
+    await asyncio.sleep(0)
+    endpoint.leave()
+    endpoint.leave(hold_back_until=clock.now + 10.0)
+    third.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await third
+    assert held(backend) == []
+
+
+async def test_while_all_are_held_back_no_change_of_the_limits_lets_anybody_in() -> None:
+    """Neither the caller's nor what an adaptive limit learns; both are kept for later."""
+    clock = Hurried()
+    backend = parrot(clock=clock, max_concurrent_requests=4, adaptive_concurrency=True)
+    endpoint = backend.endpoint()
+    for _ in range(4):
+        await endpoint.enter(1)
+    waiting = asyncio.create_task(endpoint.enter(1))
+    await asyncio.sleep(0)
+    endpoint.leave(hold_back_until=clock.now + 10.0)
+    assert endpoint.adaptive is not None
+    endpoint.learn_refusal(endpoint.adaptive.sent())
+    assert backend.queue_status()["max_concurrent_requests"] == 2
+    clock.now += 1.0
+    for _ in range(2):
+        endpoint.learn_answer("say", endpoint.adaptive.sent(), 1.0, 2)
+    clock.now += 0.5
+    status = backend.queue_status()
+    assert (status["max_concurrent_requests"], status["adaptive"]["change"]) == (3, "room")
+    assert status["adaptive"]["changed_seconds_ago"] == 0.5
+    endpoint.leave()
+    backend.resize(max_concurrent_requests=3, queue_size=5)
+    status = backend.queue_status()
+    assert (status["queue_size"], status["active"], status["waiting"]["total"]) == (5, 2, 1)
+    endpoint.let_on()
+    await waiting
+    for _ in range(3):
+        endpoint.leave()
+    assert held(backend) == []
+
+
+@pytest.mark.parametrize(("most", "ends"), [(9.9, "refused"), (10.0, "waits")])
+async def test_who_would_be_held_back_for_too_long_is_refused(most: float, ends: str) -> None:
+    """As long as is allowed is not too long."""
+    clock = Hurried()
+    backend = parrot(clock=clock, max_queue_wait=most)
+    endpoint = backend.endpoint()
+    await endpoint.enter(1)
+    endpoint.leave(hold_back_until=clock.now + 10.0)
+    if ends == "refused":
+        for _ in range(2):
+            with pytest.raises(errors.QueueFullError) as caught:
+                await endpoint.enter(1)
+            assert caught.value.message == (
+                "The queue of endpoint 'default' is full: a slot is expected to come free in 10 s, "
+                "max_queue_wait is 9.9 s. Nothing was sent."
+            )
+        assert backend.queue_status()["rejected"] == 2
+    else:
+        waiting = asyncio.create_task(endpoint.enter(1))
+        await settle(lambda: backend.queue_status()["waiting"]["total"] == 1)
+        endpoint.let_on()
+        await waiting
+        endpoint.leave()
+    assert held(backend) == []
+
+
+def test_a_waiter_that_never_slept_needs_no_waking() -> None:
+    assert Waiter().tell()

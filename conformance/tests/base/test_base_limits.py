@@ -7,10 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from base_bench import Hurried, Turning, held, parrot
+from base_bench import Hurried, Parrot, Turning, _read, held, parrot
 from test_base_endpoint import Slow, virtually
 
 from backends import S3Kit, errors
+from backends.operation import CallOptions, Operation
+from backends.telemetry.events import CallEnded
+from backends.types import ChatReply
 from conformance.virtual_time import LoopClock, VirtualTimeLoop
 
 
@@ -163,7 +166,7 @@ def test_without_a_retry_budget_none_is_told() -> None:
 async def test_what_a_breaker_says_of_itself() -> None:
     """Every figure, after it has opened."""
     clock = Hurried()
-    backend = parrot(Turning(500), clock=clock, max_retries=0, failure_threshold=2, reset_timeout=7.0)
+    backend = parrot(Turning(500, 500, 200), clock=clock, max_retries=0, failure_threshold=2, reset_timeout=7.0)
     for _ in range(2):
         with pytest.raises(errors.ServerError):
             await backend.asay()
@@ -185,6 +188,17 @@ async def test_what_a_breaker_says_of_itself() -> None:
             }
         ],
     }
+    clock.now += 4.0
+    await backend.asay()
+    told = backend.endpoint().breaker_status()
+    assert (told["state"], told["failures"], told["retry_after"]) == ("closed", 0, 0.0)
+    assert told["transitions"][1:] == [
+        {"from": before, "to": after, "monotonic": clock.now, "wall": clock.time(), "reason": reason}
+        for before, after, reason in (
+            ("open", "half_open", "the reset timeout passed"),
+            ("half_open", "closed", "the probe succeeded"),
+        )
+    ]
     await backend.aclose()
 
 
@@ -407,3 +421,233 @@ def test_whoever_comes_after_the_time_is_up_lets_the_waiting_in() -> None:
         await third
 
     virtually(story)
+
+
+class Early(LoopClock):
+    """Wakes a sleeper of a second or more a rounding error before its time."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds - 1e-7 if seconds >= 1.0 else seconds)
+
+
+def test_whoever_holds_the_others_back_lets_them_on_even_if_it_wakes_too_early() -> None:
+    async def story(loop: VirtualTimeLoop) -> None:
+        transport = Slow(0.0)
+        backend = parrot(transport, clock=Early(loop), requests_per_minute=1)
+        await backend.asay()
+        began = loop.time()
+        await asyncio.gather(*(backend.asay() for _ in range(2)))
+        assert loop.time() - began == pytest.approx(121.0)
+        assert transport.sent == 3
+        await backend.aclose()
+
+    virtually(story)
+
+
+class Scripted(httpx.AsyncBaseTransport):
+    """Answers in turn with a status after so many seconds; a 429 asks for two more."""
+
+    def __init__(self, *answers: tuple[float, int]) -> None:
+        self._answers = list(answers)
+        self.sent = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.sent += 1
+        seconds, status = self._answers.pop(0)
+        await asyncio.sleep(seconds)
+        headers = {"retry-after": "2"} if status == 429 else {}
+        return httpx.Response(status, headers=headers, json={"text": "hi"}, request=request)
+
+
+@pytest.mark.parametrize("comes_from", ["a failure", "a busy key", "a cooling key"])
+def test_who_comes_back_while_another_holds_all_back_waits_with_them(comes_from: str) -> None:
+    """It has held nobody back itself, so it lets nobody on."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        first = {"a failure": (2.0, 500), "a busy key": (2.0, 200), "a cooling key": (0.0, 429)}[comes_from]
+        transport = Scripted(first, (0.0, 200))
+        retries = int(comes_from == "a failure")
+        backend = limited(loop, transport, per_key_limit=1, max_retries=retries, jitter=0.0)
+        calls = [loop.create_task(backend.asay())]
+        await asyncio.sleep(0.5)
+        if not retries:
+            calls.append(loop.create_task(backend.asay()))
+        await asyncio.sleep(0)
+        endpoint = backend.endpoint()
+        await endpoint.enter(1)
+        endpoint.leave(hold_back_until=loop.time() + 60.0)
+        await asyncio.sleep(10.0)
+        status = backend.queue_status()
+        assert (transport.sent, status["active"], status["waiting"]["total"]) == (1, 0, 1)
+        assert status["held_back_seconds"] == pytest.approx(50.0, abs=0.1)
+        endpoint.let_on()
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert transport.sent == 2
+        await backend.aclose()
+
+    virtually(story)
+
+
+def test_all_waits_in_the_queue_are_told_together() -> None:
+    """Four seconds before the first attempt, and two before its repeat."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        waits: list[float] = []
+
+        def observe(event: Any) -> None:
+            if isinstance(event, CallEnded):
+                waits.append(event.queued)
+
+        transport = Scripted((4.0, 200), (0.0, 503), (3.0, 200), (0.0, 200))
+        backend = limited(loop, transport, max_concurrent_requests=1, jitter=0.0, observers=[observe])
+        await asyncio.gather(*(backend.asay() for _ in range(3)))
+        assert sorted(waits) == pytest.approx([0.0, 4.0, 6.0], abs=1e-3)
+        await backend.aclose()
+
+    virtually(story)
+
+
+@pytest.mark.parametrize("taken_out", [True, False])
+def test_a_repeat_that_finds_no_key_ends_with_what_made_it_one(taken_out: bool) -> None:
+    """The key was taken out while it waited, or cools for longer than is borne."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        transport = Scripted((0.0, 500), (0.5, 429))
+        backend = limited(loop, transport, jitter=0.0, max_retry_after=1.0, initial_retry_delay=1.5)
+        call = loop.create_task(backend.asay())
+        await asyncio.sleep(0.1)
+        with pytest.raises(errors.BackendError):
+            await backend.asay()
+        if taken_out:
+            backend.remove_key(backend.endpoint().key_status()[0].fingerprint)
+        with pytest.raises(errors.BackendError) as caught:
+            await call
+        failure = caught.value if taken_out else caught.value.__cause__
+        assert isinstance(failure, errors.ServerError)
+        assert (failure.status, transport.sent) == (500, 2)
+        await backend.aclose()
+
+    virtually(story)
+
+
+def test_a_breaker_that_opens_while_a_call_waits_for_its_slot_refuses_it() -> None:
+    async def story(loop: VirtualTimeLoop) -> None:
+        transport = Slow(2.0, status=500)
+        backend = limited(loop, transport, max_concurrent_requests=1, failure_threshold=1, max_retries=0)
+        calls = [loop.create_task(backend.asay()) for _ in range(2)]
+        failed, refused = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(failed, errors.ServerError)
+        assert isinstance(refused, errors.ServiceUnavailableError)
+        assert refused.message == (
+            "The circuit breaker of endpoint 'default' is open; nothing was sent. Come back in 30 s."
+        )
+        assert (transport.sent, held(backend)) == (1, [])
+        await backend.aclose()
+
+    virtually(story)
+
+
+class Told(Slow):
+    """Says what is left of a minute's requests."""
+
+    def __init__(self, reset: str, status: int = 200) -> None:
+        super().__init__(0.0, status=status)
+        self._reset = reset
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        answer.headers.update(
+            {
+                "x-ratelimit-limit-requests": "60",
+                "x-ratelimit-remaining-requests": "0",
+                "x-ratelimit-reset-requests": self._reset,
+            }
+        )
+        return answer
+
+
+@pytest.mark.parametrize(("reset", "waits"), [("61s", True), ("61.5s", False)])
+def test_a_minute_and_the_second_that_it_began_in_are_waited_for_and_no_longer(reset: str, waits: bool) -> None:
+    """What the caller bears is less; only a minute's budget is waited for all the same."""
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(loop, Told(reset), rate_limit_headers=True, max_retry_after=1.0)
+        await backend.asay()
+        if waits:
+            await backend.asay()
+        else:
+            with pytest.raises(errors.RateLimitError) as caught:
+                await backend.asay()
+            assert caught.value.retry_after == pytest.approx(61.5, abs=1e-3)
+        await backend.aclose()
+
+    virtually(story)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_the_headers_of_a_failure_are_heard_as_well(status: int) -> None:
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = limited(loop, Told("30s", status), rate_limit_headers=True, max_retries=0)
+        with pytest.raises(errors.BackendError):
+            await backend.asay()
+        (row,) = backend.endpoint().key_status()
+        assert [(rate["limit"], rate["left"]) for rate in row.rates] == [(60, 0)]
+        await backend.aclose()
+
+    virtually(story)
+
+
+def test_an_adaptive_limit_begins_below_a_high_ceiling_and_tells_calls_apart() -> None:
+    """By their name and their model, where they have one."""
+
+    class Nameless(Parrot):
+        async def alist(self) -> ChatReply:
+            return await self._perform(Operation("list", _read, "/list", body={}), CallOptions())
+
+    async def story(loop: VirtualTimeLoop) -> None:
+        backend = Nameless(
+            transport=Slow(2.0),
+            clock=LoopClock(loop),
+            environ={},
+            api_key="sk-parrot-1",
+            adaptive_concurrency=True,
+            max_concurrent_requests=50,
+        )
+        assert backend.queue_status()["max_concurrent_requests"] == 20
+        await backend.asay()
+        await backend.alist()
+        usual = backend.queue_status()["adaptive"]["usual_seconds"]
+        assert {name.strip() for name in usual} == {"say parrot-1", "list"}
+        await backend.aclose()
+
+    virtually(story)
+
+
+async def test_budgets_of_a_server_without_keys_are_told() -> None:
+    backend = parrot(requests_per_minute=2)
+    backend._declared["default"] = ("https://parrot.invalid/v1", (), backend.settings)
+    await backend.asay()
+    assert backend.queue_status()["rates"] == [
+        {"key": None, "kind": "requests", "source": "declared", "limit": 2, "left": 1, "resets_in": None}
+    ]
+    await backend.aclose()
+
+
+@pytest.mark.parametrize(
+    ("budget", "waits"), [({"requests_per_minute": 2}, 10.0 + 30.0), ({"tokens_per_minute": 100}, 10.0)]
+)
+async def test_what_is_expected_of_a_wait_while_all_are_held_back(budget: dict[str, int], waits: float) -> None:
+    """A budget of tokens alone says nothing of the time between two requests. When the time is up, the slots alone count:
+    one goes before, and for ten seconds none of the five has moved."""
+    clock = Hurried()
+    endpoint = parrot(clock=clock, **budget).endpoint()
+    await endpoint.enter(1)
+    endpoint.leave(hold_back_until=clock.now + 10.0)
+    waiting = asyncio.create_task(endpoint.enter(1))
+    await asyncio.sleep(0)
+    assert endpoint.status()["expected_wait_seconds"] == waits
+    clock.now += 10.0
+    assert endpoint.status()["expected_wait_seconds"] == 2 * 10.0 / 5
+    endpoint.let_on()
+    await waiting
+    endpoint.leave()

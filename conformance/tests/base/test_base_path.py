@@ -11,6 +11,7 @@ import pytest
 from base_bench import PARROT, Hurried, Parrot, held, parrot, settle
 
 from backends import errors
+from backends.telemetry.events import AttemptEnded
 
 
 @dataclass
@@ -237,7 +238,7 @@ async def test_the_failure_that_opened_the_breaker_says_more_than_its_refusal() 
     error = await fails(backend)
     assert (type(error), error.status, error.attempts, len(wire.came)) == (errors.ServerError, 500, 2, 2)
     assert error.retry_after == pytest.approx(28.0)
-    assert "The circuit breaker is open now; a probe goes through in 28 s." in error.message
+    assert error.message == ("HTTP 500 (The circuit breaker is open now; a probe goes through in 28 s.)")
     refused = await fails(backend)
     assert isinstance(refused, errors.ServiceUnavailableError)
     assert refused.retry_after == pytest.approx(28.0)
@@ -289,6 +290,9 @@ async def test_a_retry_at_the_deadline_is_too_late(deadline: float, attempts: in
     if attempts == 1:
         assert isinstance(error, errors.DeadlineExceededError)
         assert (error.retry_after, error.__cause__.status) == (4.0, 503)  # type: ignore[union-attr]
+        assert error.message == (
+            "The next attempt would start in 4 s, after the deadline; the last one failed: HTTP 503"
+        )
     await backend.aclose()
 
 
@@ -297,7 +301,7 @@ async def test_a_spent_budget_ends_the_retries() -> None:
     backend, wire = path(DOWN, max_retries=5, retry_budget=0.5, retry_reserve=1.0, failure_threshold=100)
     error = await fails(backend)
     assert error.attempts == 2
-    assert error.message.endswith(" (not repeated: the retry budget of this endpoint is spent)")
+    assert error.message == ("HTTP 500 (not repeated: the retry budget of this endpoint is spent)")
     for _ in range(2):
         await fails(backend)
     assert len(wire.came) == 5  # two, one, two
@@ -434,4 +438,135 @@ async def test_calls_that_begin_alike_share_a_key() -> None:
     for number in range(20):
         await backend.asay(f"{number} times upon a time")
     assert len(set(wire.keys)) == 4
+    await backend.aclose()
+
+
+async def test_a_deadline_that_ends_the_retries_has_the_code_of_the_failure() -> None:
+    backend, _ = path(httpx.ReadError, max_retries=1)
+    error = await fails(backend, deadline=0.5)
+    assert (type(error), error.code) == (errors.DeadlineExceededError, "reset_after_sent")
+    await backend.aclose()
+
+
+async def test_without_a_retry_budget_repeats_are_bounded_by_their_number_alone() -> None:
+    backend, wire = path(DOWN, max_retries=3, retry_budget=None)
+    await fails(backend)
+    assert len(wire.came) == 4
+    await backend.aclose()
+
+
+async def test_less_than_a_second_is_waited_for_as_it_is() -> None:
+    """By the call that was told, and by one that finds the key cooling."""
+    backend, wire = path(Say(429, after=0.25), OK)
+    await backend.asay()
+    assert wire.moments == [0.0, 0.25]
+    backend, wire = await _cooling(0.25)
+    await backend.asay()
+    assert wire.moments == [0.0, 0.25]
+    await backend.aclose()
+
+
+async def test_calls_that_share_a_key_leave_it_for_another_when_it_is_refused() -> None:
+    """Even where the server says that it may be asked again at once."""
+    backend, wire = path(Say(429, after=0.0), OK, keys=2, prefix_affinity=20)
+    await backend.asay("once upon a time")
+    assert sorted(wire.keys) == ["sk-1", "sk-2"]
+    await backend.aclose()
+
+
+async def test_a_key_that_was_refused_is_not_tried_again_by_the_same_call() -> None:
+    """Though it was taken out and put in anew meanwhile."""
+    backend, wire = path(REFUSED)
+    handle = wire.handle_async_request
+
+    async def exchange(request: httpx.Request) -> httpx.Response:
+        backend.remove_key(backend.endpoint().key_status()[0].fingerprint)
+        backend.add_key("sk-1")
+        return await handle(request)
+
+    wire.handle_async_request = exchange  # type: ignore[method-assign]
+    assert (await fails(backend)).attempts == 1
+    await backend.aclose()
+
+
+async def test_a_server_that_quotes_a_key_which_was_taken_out_meanwhile_shows_nothing() -> None:
+    async def quote(request: httpx.Request) -> httpx.Response:
+        backend.remove_key(backend.endpoint().key_status()[0].fingerprint)
+        message = f"what a key: {request.headers['authorization']}"
+        return httpx.Response(500, json={"error": {"message": message}}, request=request)
+
+    backend, wire = path(DOWN, max_retries=0)
+    wire.handle_async_request = quote  # type: ignore[method-assign]
+    error = await fails(backend)
+    assert "what a key: Bearer " in error.message
+    assert "sk-1" not in error.message
+    await backend.aclose()
+
+
+def _never(wire: Wire) -> Any:
+    """What a server does that takes a request and never answers."""
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        wire.came.append((request.headers["authorization"], 0.0))
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    return handle
+
+
+@pytest.mark.parametrize(("answer", "failed"), [(OK, 0), (DOWN, 1), (Say(400), 1), (None, 0)])
+async def test_what_a_key_is_held_to_have_failed_in(answer: Say | None, failed: int) -> None:
+    """Neither a success nor a call that its caller gave up."""
+    backend, wire = path(answer or OK, max_retries=0)
+    if answer is None:
+        wire.handle_async_request = _never(wire)  # type: ignore[method-assign]
+        task = asyncio.create_task(backend.asay())
+        await settle(lambda: bool(wire.came))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    elif failed:
+        await fails(backend)
+    else:
+        await backend.asay()
+    (row,) = backend.endpoint().key_status()
+    assert (row.requests, row.failures) == (1, failed)
+    await backend.aclose()
+
+
+async def test_a_refused_request_does_not_make_a_run_of_failures_shorter() -> None:
+    """A provider that is up for some requests may be down for others."""
+    backend, _ = path(DOWN, Say(400), DOWN, failure_threshold=2, max_retries=0)
+    for state in ("closed", "closed", "open"):
+        await fails(backend)
+        assert backend.endpoint().breaker_status()["state"] == state
+    await backend.aclose()
+
+
+async def test_an_open_breaker_refuses_before_anybody_takes_a_slot() -> None:
+    """However soon the probe goes through."""
+    backend, wire = path(DOWN, failure_threshold=1, max_retries=0, reset_timeout=0.5)
+    await fails(backend)
+    error = await fails(backend)
+    assert error.message == ("The circuit breaker of endpoint 'default' is open; nothing was sent. Come back in 0.5 s.")
+    assert (backend.queue_status()["granted"], len(wire.came)) == (1, 1)
+    await backend.aclose()
+
+
+async def test_observers_are_told_why_each_attempt_ended() -> None:
+    """The kind of a failure of the network, who is to blame for an answer, and that it was given up."""
+    told: list[tuple[str, str | None]] = []
+
+    def observe(event: Any) -> None:
+        if isinstance(event, AttemptEnded):
+            told.append((event.reason, event.error))
+
+    backend, wire = path(httpx.ConnectError, DOWN, max_retries=1, observers=[observe])
+    await fails(backend)
+    assert told == [("connect", "TransportError"), ("outage", "ServerError")]
+    wire.handle_async_request = _never(wire)  # type: ignore[method-assign]
+    task = asyncio.create_task(backend.asay())
+    await settle(lambda: len(wire.came) == 3)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert told[2:] == [("cancelled", None)]
     await backend.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 from base_bench import Hurried, Parrot, Turning, held, parrot, settle
 
@@ -159,4 +160,21 @@ async def test_a_supply_begins_anew_after_a_fork() -> None:
         endpoint.after_fork()
         assert endpoint.supply is not before
         await backend.asay()
+        assert (vault.asked, wire.keys) == (2, ["sk-1", "sk-2"])
+
+
+async def test_a_call_asks_for_other_keys_once() -> None:
+    """However long ago those came that are refused: who issues nothing but bad keys is not asked for all of them."""
+    clock, vault = Hurried(), Vault("sk-1", "sk-2", "sk-3")
+
+    class Ageing(Turning):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            assert len(self.keys) < 9, "it is sent for ever"
+            clock.now += 5.0
+            return await super().handle_async_request(request)
+
+    wire = Ageing(401)
+    async with supplied(vault, wire, clock=clock) as backend:
+        with pytest.raises(errors.AuthenticationError):
+            await backend.asay()
         assert (vault.asked, wire.keys) == (2, ["sk-1", "sk-2"])

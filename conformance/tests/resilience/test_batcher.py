@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from backends.resilience.batcher import Batch, Batcher
@@ -85,9 +87,16 @@ def test_what_was_learned_holds_for_its_group_and_is_bounded() -> None:
     assert len(batcher._limits) == 256
 
 
-@pytest.mark.parametrize(("size", "timeout"), [(0, 1.0), (-1, 1.0), (1, -0.1)])
-def test_an_argument_out_of_range(size: int, timeout: float) -> None:
-    with pytest.raises(ValueError, match="or more"):
+@pytest.mark.parametrize(
+    ("size", "timeout", "says"),
+    [
+        (0, 1.0, "max_size must be 1 or more"),
+        (-1, 1.0, "max_size must be 1 or more"),
+        (1, -0.1, "timeout must be 0 or more"),
+    ],
+)
+def test_an_argument_out_of_range(size: int, timeout: float, says: str) -> None:
+    with pytest.raises(ValueError, match=f"^{says}$"):
         Batcher(size, timeout)
 
 
@@ -144,3 +153,22 @@ def test_what_was_learned_is_shared_and_is_never_less_than_one() -> None:
         one.learn(0, 1)
     assert "a" not in limits
     assert set(limits) == set(range(256))
+
+
+def test_no_bound_of_the_provider_makes_a_batch_larger_than_was_asked_for() -> None:
+    """Neither its own limit nor what a machine of larger batches has learned."""
+    batcher: Batcher[str] = Batcher(2, 1.0, {"a": 5})
+    batcher.add("one", "a", 0.0, most_items=9)
+    assert members(batcher.add("two", "a", 0.0, most_items=9)[1]) == [("one", "two")]
+
+
+def test_a_limit_that_another_thread_forgets_first_is_forgotten() -> None:
+    class Shared(dict[object, int]):
+        def pop(self, key: object, *default: Any) -> Any:
+            if key == 0:
+                super().pop(key, None)
+            return super().pop(key, *default)
+
+    limits = Shared((number, 1) for number in range(256))
+    Batcher[str](9, 1.0, limits).learn(256, 2)
+    assert set(limits) == set(range(1, 257))

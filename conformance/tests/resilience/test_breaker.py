@@ -65,6 +65,10 @@ def test_waiting_as_told_is_enough_for_any_fraction() -> None:
         assert lease(breaker, moment + breaker.wait(moment)).probe
 
 
+def test_a_microsecond_is_not_waited_for() -> None:
+    assert lease(tripped(reset_timeout=1e-6), 0.0).probe
+
+
 def test_exactly_one_probe() -> None:
     """Of many callers after the reset timeout one gets through; the others still fail fast."""
     breaker = tripped()
@@ -141,6 +145,9 @@ def test_a_probe_that_never_comes_back_expires() -> None:
     lease(breaker, 30.0)
     assert refusal(breaker, 34.0).retry_after == 1.0
     assert lease(breaker, 35.0).probe
+    breaker = tripped(probe_timeout=0.5)
+    lease(breaker, 30.0)
+    assert lease(breaker, 30.5).probe
 
 
 @pytest.mark.parametrize("outcome", ["success", "failure", "release"])
@@ -215,9 +222,25 @@ def test_the_record_is_bounded() -> None:
         ("reset_timeout", float("nan")),
         ("reset_timeout", float("inf")),
         ("probe_timeout", -1.0),
+        ("probe_timeout", 0.0),
     ],
 )
 def test_a_wrong_argument_is_named(field: str, value: float) -> None:
     """Construction refuses what makes no sense and says which."""
-    with pytest.raises(ValueError, match=field):
+    wanted = "a whole number, 1 or more" if field == "failure_threshold" else "more than 0 seconds, and finite"
+    with pytest.raises(ValueError, match=f"^{field} must be {wanted}$"):
         Breaker(**{field: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("outcome", ["success", "failure", "release"])
+def test_a_call_of_before_has_no_say_however_many_probes_were_handed_back(outcome: str) -> None:
+    breaker = Breaker(failure_threshold=1)
+    old = lease(breaker, 0.0)
+    for _ in range(2):
+        breaker.failure(lease(breaker, 0.0) if not breaker.opened else lease(breaker, 30.0), 0.0, WALL)
+    for _ in range(8):
+        probe = lease(breaker, 60.0)
+        getattr(breaker, outcome)(old, 60.0, WALL)
+        assert (breaker.state, breaker.opened, breaker.failures) == (State.HALF_OPEN, 2, 2)
+        assert breaker.wait(60.0) > 0, "the probe is still out"
+        breaker.release(probe, 60.0, WALL)

@@ -48,7 +48,7 @@ def test_nothing_is_nothing() -> None:
 @pytest.mark.parametrize("value", [-0.1, float("nan"), float("inf")])
 def test_a_wrong_argument_is_named(field: str, value: float) -> None:
     """Construction refuses what makes no sense and says which."""
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises(ValueError, match=f"^{field} must be 0 or more, and finite$"):
         RetryBudget(**{field: value})
 
 
@@ -65,3 +65,7 @@ def test_the_reserve_is_there_from_the_start() -> None:
     """Fifty repeats unless told otherwise."""
     budget = RetryBudget()
     assert [budget.withdraw() for _ in range(51)] == [True] * 50 + [False]
+
+
+def test_a_balance_that_is_one_but_for_a_rounding_error_pays_for_a_repeat() -> None:
+    assert [RetryBudget(ratio=0.0, reserve=reserve).withdraw() for reserve in (1.0 - 1e-9, 1.0 - 1e-6)] == [True, False]

@@ -41,8 +41,9 @@ def test_those_put_in_front_go_first_in_their_level_only() -> None:
 
 
 def test_ageing_lifts_by_one_level_each_time() -> None:
-    """LOW goes before a HIGH that came more than two lifts later, not before one that came just then."""
-    line: WaitingLine[str] = WaitingLine(ageing=60.0)
+    """LOW goes before a HIGH that came more than two lifts later, not before one that came just then; a lift is a minute
+    unless told otherwise."""
+    line: WaitingLine[str] = WaitingLine()
     line.push("low", 2, 0.0)
     line.push("high", 0, 120.0)
     assert line.pop(120.0) == "high"
@@ -142,20 +143,53 @@ def test_falsy_items_are_items() -> None:
     assert [line.pop(0.0), line.pop(0.0), len(line)] == [0, "", 0]
 
 
+@pytest.mark.parametrize("leaving", [(2, 3), (3, 2), (1, 2, 3), (3, 2, 1), (0, 1, 4, 3)])
+def test_neighbours_may_leave_in_any_order(leaving: tuple[int, ...]) -> None:
+    """Those who stay are let go in theirs."""
+    line: WaitingLine[int] = WaitingLine()
+    tickets = [line.push(number, 1, 0.0) for number in range(5)]
+    assert all(line.discard(tickets[number]) for number in leaving)
+    staying = [number for number in range(5) if number not in leaving]
+    assert [line.pop(0.0) for _ in range(5)] == staying + [None] * len(leaving)
+
+
+@pytest.mark.parametrize("front", [False, True])
+def test_a_ticket_tells_what_was_asked(front: bool) -> None:
+    ticket = WaitingLine[str]().push("one", 2, 7.0, front=front)
+    assert (ticket.level, ticket.front, ticket.since) == (2, front, 7.0)
+
+
 @pytest.mark.parametrize("front", [False, True])
 @pytest.mark.parametrize("level", [-1, 3, 10**9])
 def test_no_such_level(level: int, front: bool) -> None:
     """It is refused, and nothing is counted."""
     line: WaitingLine[int] = WaitingLine()
-    with pytest.raises(ValueError, match="level"):
+    with pytest.raises(ValueError, match=r"^level must be from 0 to 2$"):
         line.push(1, level, 0.0, front=front)
     assert len(line) == 0
 
 
-@pytest.mark.parametrize(("field", "value"), [("levels", 0), ("ageing", 0.0), ("ageing", float("nan"))])
-def test_a_wrong_argument_is_named(field: str, value: float) -> None:
+def test_one_level_is_enough() -> None:
+    """And there is no other."""
+    line: WaitingLine[str] = WaitingLine(levels=1)
+    line.push("one", 0, 0.0)
+    line.push("retry", 0, 1.0, front=True)
+    with pytest.raises(ValueError, match=r"^level must be from 0 to 0$"):
+        line.push("low", 1, 2.0)
+    assert [line.pop(2.0) for _ in range(3)] == ["retry", "one", None]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("levels", 0, "levels must be 1 or more"),
+        ("ageing", 0.0, "ageing must be more than 0 seconds and finite, or None"),
+        ("ageing", float("nan"), "ageing must be more than 0 seconds and finite, or None"),
+    ],
+)
+def test_a_wrong_argument_is_named(field: str, value: float, says: str) -> None:
     """Construction refuses what makes no sense and says which."""
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises(ValueError, match=f"^{says}$"):
         WaitingLine(**{field: value})  # type: ignore[arg-type]
 
 
