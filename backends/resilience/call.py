@@ -140,7 +140,7 @@ async def travel(call: Call[T], endpoint: Endpoint, random: Callable[[], float])
                 call.watch.attempt_ended("cancelled")
             raise
         else:
-            passage.answered(f"{call.name} {call.model or ''}")
+            passage.answered(f"{call.name} {call.model}" if call.model else call.name)
             passage.hear(call.headers)
             if call.watch is not None:
                 call.watch.attempt_ended("answered")
