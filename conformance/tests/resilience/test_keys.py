@@ -8,6 +8,7 @@ import pytest
 
 from backends.resilience.allowance import ONE, Rates
 from backends.resilience.keys import Busy, Exhausted, KeyLease, KeyPool, KeyStatus, Strategy, Wait
+from backends.resilience.rate_headers import Kind, Told
 from backends.secret import Key
 from backends.telemetry.prices import Charge
 from backends.types import Usage
@@ -169,6 +170,17 @@ def test_the_last_resort_is_the_key_retired_last() -> None:
     assert keys.acquire(0.0, tried=("x",)) == Exhausted("refused key 1")
 
 
+def test_the_last_resort_counts_in_its_budgets() -> None:
+    """They are the key's, refused or not."""
+    keys = KeyPool([key(0)], rates=Rates(requests_per_minute=5))
+    keys.retire(lease(keys), "")
+    assert keys.acquire(1.0, tried=("x",), demand=ONE) == Exhausted("all keys are retired")
+    last = keys.acquire(1.0, demand=ONE)
+    assert isinstance(last, KeyLease)
+    assert last.draw is not None
+    assert status(keys, "key 0", 2.0).rates[0]["left"] == 4
+
+
 def test_the_last_resort_keeps_limits_and_rate_limits() -> None:
     """A refused key is no more than any other key."""
     keys = pool(1, limit=1)
@@ -190,6 +202,10 @@ def test_old_news_changes_nothing() -> None:
     assert status(keys, "key 0").state == "ready"
     keys.retire(refusal, "401 again")
     assert status(keys, "key 0").state == "ready"
+    early, late = lease(keys), lease(keys)
+    keys.retire(late, "401 once more")
+    keys.record(early, None, failed=False)
+    assert status(keys, "key 0").state == "retired", "as after the first retirement"
 
 
 def test_in_flight_is_zero_when_idle() -> None:
@@ -234,8 +250,44 @@ def test_totals_survive_removal() -> None:
     keys.record(late[0], Usage(input_tokens=1, output_tokens=2), failed=False)
     rows = keys.snapshot(0.0)
     assert len(rows) <= 34
-    sums = [sum(getattr(row, name) for row in rows) for name in ("requests", "failures", "input_tokens")]
-    assert sums == [200, 99, 200]
+    names = ("requests", "failures", "input_tokens", "output_tokens")
+    assert [sum(getattr(row, name) for row in rows) for name in names] == [200, 99, 200, 400]
+
+
+@pytest.mark.parametrize(("removed", "following"), [(0, "key 3"), (2, "key 3"), (3, "key 4"), (4, "key 3")])
+def test_turns_go_on_when_a_key_is_removed(removed: int, following: str) -> None:
+    """Nobody is passed over, and nobody's turn comes twice."""
+    keys = pool(5)
+    assert [lease(keys).key.name for _ in range(3)] == ["key 0", "key 1", "key 2"]
+    keys.remove(key(removed).fingerprint)
+    assert lease(keys).key.name == following
+
+
+def told(keys: KeyPool, left: int) -> str:
+    """Lease the key whose turn it is, and let the answer say what is left of ten; return its name."""
+    one = keys.acquire(0.0, demand=ONE)
+    assert isinstance(one, KeyLease)
+    assert one.draw is not None
+    one.draw.allowance.learn(one.draw, {Kind.REQUESTS: Told(left, 10, None)}, 0.0)
+    return one.key.name
+
+
+def test_the_key_with_the_most_left_goes_next() -> None:
+    """One of which nothing is known counts as fresh: it goes before one that has less than all, and takes turns with
+    one that has all."""
+    keys = KeyPool([key(number) for number in range(3)], strategy=Strategy.MOST_HEADROOM, rates=Rates(told=True))
+    assert [told(keys, 10), lease(keys).key.name, lease(keys).key.name] == ["key 0", "key 1", "key 2"]
+    assert [told(keys, 5), told(keys, 8), told(keys, 3)] == ["key 0", "key 1", "key 2"]
+    assert [row.headroom for row in keys.snapshot(0.0)] == [0.5, 0.8, 0.3]
+    assert [told(keys, 4), told(keys, 9)] == ["key 1", "key 0"]
+    assert told(keys, 2) == "key 0"
+    assert told(keys, 1) == "key 1"
+
+
+def test_keys_without_budgets_are_all_alike() -> None:
+    keys = pool(2, Strategy.MOST_HEADROOM)
+    assert [lease(keys).key.name for _ in range(4)] == ["key 0", "key 1"] * 2
+    assert [row.headroom for row in keys.snapshot(0.0)] == [None, None]
 
 
 def test_a_removed_key_with_calls_in_flight_keeps_its_row() -> None:
@@ -274,6 +326,13 @@ def test_affinity_holds_and_moves_as_little_as_possible() -> None:
     moved = {prefix for prefix in prefixes if during[prefix] != before[prefix]}
     assert moved == {prefix for prefix in prefixes if before[prefix] == cooled.key.name}
     assert before == {prefix: lease(keys, 10.0, affinity=prefix).key.name for prefix in prefixes}
+
+
+def test_affinity_is_the_same_in_every_process_and_release() -> None:
+    """A provider's cache that one process has filled serves the others: which key a prefix has is not to change."""
+    keys = pool(5)
+    chosen = [lease(keys, affinity=f"prompt {number}".encode()).key.name.removeprefix("key ") for number in range(12)]
+    assert "".join(chosen) == "222300013320"
 
 
 def test_readiness() -> None:
@@ -347,6 +406,7 @@ def test_charges_survive_removal() -> None:
     keys = pool(1)
     for number in range(1, 40):
         one = lease(keys)
+        keys.charge(one, Charge(None))
         keys.charge(one, Charge(0.25))
         keys.charge(one, Charge(None))
         keys.record(one, Usage(), failed=False)
@@ -355,8 +415,8 @@ def test_charges_survive_removal() -> None:
         keys.remove(key(number - 1).fingerprint)
     rows = keys.snapshot(0.0)
     assert rows[-1].name == "(removed)"
-    assert (rows[-1].cost, rows[-1].unknown_costs) == (7 * 0.25, 7)
-    assert (sum(row.cost for row in rows), sum(row.unknown_costs for row in rows)) == (39 * 0.25, 39)
+    assert (rows[-1].cost, rows[-1].unknown_costs) == (7 * 0.25, 7 * 2)
+    assert (sum(row.cost for row in rows), sum(row.unknown_costs for row in rows)) == (39 * 0.25, 39 * 2)
 
 
 def test_a_key_that_is_not_there_is_said_to_be_missing() -> None:
@@ -367,3 +427,13 @@ def test_a_key_that_is_not_there_is_said_to_be_missing() -> None:
         keys.remove("key 7")
     with pytest.raises(LookupError, match=r"which has none$"):
         KeyPool([]).remove("key 7")
+
+
+def test_of_many_keys_and_long_names_the_beginning_is_said() -> None:
+    """Twenty keys, a hundred characters each."""
+    names = [f"{number:02}" + 100 * "n" for number in range(21)]
+    keys = KeyPool([Key(f"sk-planted-{name[:2]}", name=name) for name in names])
+    with pytest.raises(LookupError) as missing:
+        keys.remove("key 7")
+    known = ", ".join(name[:100] for name in names[:20])
+    assert str(missing.value) == f"no key with this fingerprint or name is in the pool, which has {known}"
