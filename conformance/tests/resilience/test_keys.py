@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from backends.resilience.allowance import ONE, Rates
+from backends.resilience.key_state import SLACK
 from backends.resilience.keys import Busy, Exhausted, KeyLease, KeyPool, KeyStatus, Strategy, Wait
 from backends.resilience.rate_headers import Kind, Told
 from backends.secret import Key
@@ -81,6 +83,26 @@ def test_all_cooling_says_until_when() -> None:
     answer = keys.acquire(0.7)
     assert answer == Wait(90.1)
     assert lease(keys, 0.7 + (90.1 - 0.7)).key.name == "key 1"
+
+
+@pytest.mark.parametrize(
+    ("now", "early", "offered"), [(0.0, SLACK, True), (0.0, 2 * SLACK, False), (8.0, SLACK / 2, True)]
+)
+@pytest.mark.parametrize("cools", [True, False])
+def test_who_comes_a_rounding_error_early_is_offered_the_key(
+    cools: bool, now: float, early: float, offered: bool
+) -> None:
+    """A microsecond before it has cooled, or before its budget is whole."""
+    keys = KeyPool([key(0)], rates=Rates(told=True, obeyed=True))
+    one = keys.acquire(now, demand=ONE)
+    assert isinstance(one, KeyLease)
+    assert one.draw is not None
+    if cools:
+        keys.cool(one, now + early)
+    else:
+        one.draw.allowance.learn(one.draw, {Kind.REQUESTS: Told(0, 10, early)}, now)
+    answer = keys.acquire(now, demand=ONE)
+    assert isinstance(answer, KeyLease) if offered else answer == Wait(now + early, paced=not cools)
 
 
 def test_a_shorter_hint_does_not_end_a_longer_one() -> None:
@@ -216,7 +238,7 @@ def test_in_flight_is_zero_when_idle() -> None:
         keys.record(one, None, failed=True)
     assert [keys.release(one) for one in out] == [True] * 5
     assert [keys.release(one) for one in out] == [False] * 5
-    assert [row.in_flight for row in keys.snapshot(0.0)] == [0, 0]
+    assert [(row.in_flight, row.failures) for row in keys.snapshot(0.0)] == [(0, 3), (0, 2)]
 
 
 def test_rotation_while_calls_fly() -> None:
@@ -231,6 +253,7 @@ def test_rotation_while_calls_fly() -> None:
     keys.release(flying)
     old, new = status(keys, "key 0"), status(keys, "key 9")
     assert (old.state, old.requests, old.input_tokens, old.output_tokens, old.in_flight) == ("removed", 1, 3, 4, 0)
+    assert old.reason is None, "it is not refused but gone"
     assert (new.state, new.requests) == ("ready", 0)
     assert {lease(keys).key.name for _ in range(2)} == {"key 9", "key 1"}
     assert keys.acquire(0.0) == Busy()
@@ -268,7 +291,7 @@ def told(keys: KeyPool, left: int) -> str:
     one = keys.acquire(0.0, demand=ONE)
     assert isinstance(one, KeyLease)
     assert one.draw is not None
-    one.draw.allowance.learn(one.draw, {Kind.REQUESTS: Told(left, 10, None)}, 0.0)
+    one.draw.allowance.learn(one.draw, {Kind.REQUESTS: Told(left, 10, 60.0)}, 0.0)
     return one.key.name
 
 
@@ -372,6 +395,55 @@ def test_misuse_is_refused_without_showing_a_key() -> None:
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "2"])
+def test_a_limit_is_a_whole_number_above_nothing(limit: Any) -> None:
+    keys = pool(1, limit=2)
+    with pytest.raises(ValueError, match=r"^the limit of a key must be a whole number, 1 or more, or None$"):
+        keys.add(key(8), limit=limit)
+    with pytest.raises(ValueError, match=r"^the limit of a key must be a whole number, 1 or more, or None$"):
+        keys.limit("key 0", limit)
+    assert len([lease(keys) for _ in range(2)]) == 2
+    assert keys.acquire(0.0) == Busy()
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_weight_is_above_nothing_and_finite(weight: float) -> None:
+    with pytest.raises(ValueError, match=r"^the weight of a key must be a number above 0, and finite$"):
+        pool(1, Strategy.WEIGHTED).add(key(8), weight=weight)
+
+
+def test_weights_where_they_do_not_belong() -> None:
+    with pytest.raises(ValueError, match=r"^there are 2 keys and 1 weights$"):
+        KeyPool([key(0), key(1)], strategy=Strategy.WEIGHTED, weights=[1.0])
+    with pytest.raises(ValueError, match=r"^a weight means nothing to the key strategy least_loaded; use weighted$"):
+        pool(1, Strategy.LEAST_LOADED).add(key(8), weight=2.0)
+
+
+def test_a_key_without_a_weight_weighs_one() -> None:
+    keys = pool(1, Strategy.WEIGHTED)
+    keys.add(key(1), weight=2.0)
+    assert Counter(lease(keys).key.name for _ in range(9)) == {"key 0": 3, "key 1": 6}
+    assert [row.weight for row in keys.snapshot(0.0)] == [1.0, 2.0]
+
+
+def test_a_name_is_that_of_one_key() -> None:
+    """A new key may take over the name of the one in whose place it comes."""
+    keys = pool(2)
+    keys.add(Key("sk-planted-8", name=120 * "n"))
+    with pytest.raises(ValueError, match=rf"^a key named '{100 * 'n'}' is in the pool already$"):
+        keys.add(Key("sk-planted-9", name=120 * "n"))
+    renamed = Key("sk-planted-9", name="key 1")
+    with pytest.raises(ValueError, match=r"^a key named 'key 1' is in the pool already$"):
+        keys.rotate("key 0", renamed)
+    keys.rotate("key 1", renamed)
+    assert keys.keys()[1] is renamed
+    for which in ("key 1", renamed.fingerprint):
+        for _ in range(2):
+            answer = keys.acquire(0.0, only=which)
+            assert isinstance(answer, KeyLease)
+            assert answer.key is renamed
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_a_renewed_pool_has_the_same_keys_and_no_past(strategy: Strategy) -> None:
     """Limits and strategy stay; leases, rate limits, refusals and totals were the parent process's."""
@@ -414,8 +486,7 @@ def test_charges_survive_removal() -> None:
         keys.add(key(number))
         keys.remove(key(number - 1).fingerprint)
     rows = keys.snapshot(0.0)
-    assert rows[-1].name == "(removed)"
-    assert (rows[-1].cost, rows[-1].unknown_costs) == (7 * 0.25, 7 * 2)
+    assert rows[-1] == KeyStatus("(removed)", "", "removed", 0, 7, 0, 0, 0, cost=7 * 0.25, unknown_costs=7 * 2)
     assert (sum(row.cost for row in rows), sum(row.unknown_costs for row in rows)) == (39 * 0.25, 39 * 2)
 
 
