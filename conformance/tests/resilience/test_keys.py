@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -424,6 +425,19 @@ def test_a_key_without_a_weight_weighs_one() -> None:
     keys.add(key(1), weight=2.0)
     assert Counter(lease(keys).key.name for _ in range(9)) == {"key 0": 3, "key 1": 6}
     assert [row.weight for row in keys.snapshot(0.0)] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("there", [Key("sk-planted-8", name="another"), Key("sk-planted-9", name=key(8).fingerprint)])
+def test_a_fingerprint_is_that_of_one_key(there: Key) -> None:
+    """Whatever the keys are named: what is asked for by a fingerprint is never another key."""
+    keys = KeyPool([key(0), there])
+    for change in (keys.add, lambda new: keys.rotate("key 0", new)):
+        with pytest.raises(ValueError, match=rf"^{re.escape(str(key(8)))} is in the pool already$"):
+            change(key(8))
+    swapped = KeyPool([key(8)])
+    with pytest.raises(ValueError, match=r"is in the pool already$"):
+        swapped.add(there)
+    assert keys.keys() == (key(0), there)
 
 
 def test_a_name_is_that_of_one_key() -> None:
