@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,9 +62,13 @@ def test_after_a_fork_keys_without_a_source_are_there_and_unused() -> None:
 def test_who_waits_for_a_busy_key_waits_until_one_has_cooled(ahead: float, waited: float) -> None:
     """No longer, and not at all where that moment is over."""
     loop = VirtualTimeLoop()
-    where = endpoint(*KEYS, clock=LoopClock(loop))
+    where = endpoint(KEYS[0], clock=LoopClock(loop), per_key_limit=1)
+    boarded(where)
+    take_slot(where)
+    busy = where.board(())
+    assert isinstance(busy, KeysBusy)
     began = loop.time()
-    loop.run_until_complete(where.key_freed(KeysBusy(began + ahead, 0)))
+    loop.run_until_complete(where.key_freed(replace(busy, until=began + ahead)))
     assert loop.time() - began == pytest.approx(waited, abs=1e-6)
     loop.close()
 
