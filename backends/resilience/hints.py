@@ -31,10 +31,11 @@ _LONGEST_MESSAGE: Final = 16_384
 _MOST_DETAILS: Final = 64
 
 _NUMBER: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{0,20})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
-# Each part begins with a digit and ends with a unit, so there is one way to read it and nothing to backtrack over.
+# Each part begins with a digit and ends with a unit, so there is one way to read it and nothing to backtrack over. Units are
+# ASCII: in either case, the letters of the whole of Unicode that fold to theirs (a long s, a dotless i) are no units.
 _PART: Final = re.compile(
     r"(?:,?\s(?:and\s)?)?([0-9]{1,12}(?:\.[0-9]{1,12})?)\s?"
-    r"(milliseconds?|seconds?|minutes?|hours?|days?|msecs?|secs?|mins?|hrs?|ms|us|µs|μs|ns|s|m|h|d)(?![a-zµμ])",
+    r"((?a:milliseconds?|seconds?|minutes?|hours?|days?|msecs?|secs?|mins?|hrs?|ms|us|µs|μs|ns|s|m|h|d))(?![a-zµμ])",
     re.IGNORECASE,
 )
 _PHRASE: Final = re.compile(r"\b(?:try|trying|retry|retrying)(?: again| your request)? (?:in|after) ", re.IGNORECASE)

@@ -305,7 +305,7 @@ class KeyPool:
         raise LookupError(f"no key with this fingerprint or name is in the pool, which has {known or 'none'}")
 
     def _enter(self, key: Key, limit: int | None, weight: float, *, instead_of: Entry | None = None) -> Entry:
-        if any(entry.fingerprint == key.fingerprint for entry in self._entries):
+        if any(entry.answers_to(key.fingerprint) for entry in self._entries):
             raise ValueError(f"{key} is in the pool already")
         if any(entry.answers_to(key.name) for entry in self._entries if entry is not instead_of):
             raise ValueError(f"a key named {key.name[:100]!r} is in the pool already")

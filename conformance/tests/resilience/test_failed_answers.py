@@ -24,6 +24,8 @@ from backends.wire.values import Failure, WireError
     [
         (errors.NotFoundError, 404, Blame.REQUEST),
         (errors.OverloadedError, 404, Blame.CONTENTION),
+        (errors.ServerError, 400, Blame.CONTENTION),
+        (errors.ServerError, 499, Blame.CONTENTION),
         (errors.OverloadedError, 503, Blame.OUTAGE),
         (errors.ServerError, 500, Blame.OUTAGE),
         (errors.UnknownModelError, 500, Blame.REQUEST),
@@ -104,6 +106,16 @@ def test_general_quota_headers_say_nothing_of_a_server_error() -> None:
     headers = {"x-ratelimit-reset-requests": "12s"}
     assert failed_answer(errors.ServerError("", status=500), headers, None, Repeat.ALWAYS, 0.0).hint is None
     assert failed_answer(errors.RateLimitError("", status=429), headers, None, Repeat.ALWAYS, 0.0).hint == 12.0
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "most"),
+    [(errors.ServerError, 500, 1), (errors.OverloadedError, 500, None), (errors.ServerError, 502, None)],
+)
+def test_what_an_operation_repeats_once(error: type[errors.BackendError], status: int, most: int | None) -> None:
+    """After the statuses that it names, unless the server is only overloaded."""
+    failure = failed_answer(error("It broke.", status=status), {}, None, Repeat.ALWAYS, 0.0, frozenset({500}))
+    assert failure.most_repeats == most
 
 
 def test_a_failing_engine_is_asked_twice() -> None:

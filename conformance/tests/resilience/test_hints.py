@@ -49,6 +49,7 @@ HEADER = [
     ("soon", None),
     ("", None),
     ("5, 10", None),
+    ("5s later", None),
     ("9" * 10_000, None),
     ("Fri, 99 Foo 99999 99:99:99 GMT", None),
     ("Tue, 14 Nov 20235555555555555 22:14:20 GMT", None),
@@ -100,6 +101,14 @@ def test_message(message: str, expected: float | None, where: str) -> None:
         "text": message,
     }[where]
     assert retry_after({}, body, wall=WALL) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("unit", ["\u017f", "minute\u017f", "m\u0131nutes", "m\u0130nutes"])
+def test_letters_that_only_fold_to_those_of_a_unit_say_nothing(unit: str) -> None:
+    """They do not say to come back at once, nor hide what is said elsewhere."""
+    body = {"error": {"message": f"try again in 5{unit}, or retry after 7 s"}}
+    assert retry_after({}, body, wall=WALL) == 7.0
+    assert read_seconds(f"5{unit}") is None
 
 
 def test_an_endless_message_is_bounded() -> None:
@@ -220,7 +229,16 @@ def test_should_retry(headers: dict[str, str], expected: bool | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("2m59.56s", 179.56), ("7.66s", 7.66), ("12ms", 0.012), ("3", 3.0), ("soon", None), ("", None), ("1" * 500, None)],
+    [
+        ("2m59.56S", 179.56),
+        ("7.66s", 7.66),
+        ("12MS", 0.012),
+        ("3µs", 3e-6),
+        ("3", 3.0),
+        ("soon", None),
+        ("", None),
+        ("1" * 500, None),
+    ],
 )
 def test_plain_seconds(text: str, expected: float | None) -> None:
     assert read_seconds(text) == (None if expected is None else pytest.approx(expected))
@@ -236,6 +254,11 @@ def test_a_time_without_a_zone_is_of_utc(text: str, monkeypatch: pytest.MonkeyPa
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(("length", "expected"), [(128, 5.0), (129, None)])
+def test_a_value_is_read_up_to_its_bound(length: int, expected: float | None) -> None:
+    assert read_seconds("5".rjust(length)) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from backends.resilience.allowance import ONE, Rates
+from backends.resilience.key_state import SLACK
 from backends.resilience.keys import Busy, Exhausted, KeyLease, KeyPool, KeyStatus, Strategy, Wait
+from backends.resilience.rate_headers import Kind, Told
 from backends.secret import Key
 from backends.telemetry.prices import Charge
 from backends.types import Usage
@@ -80,6 +84,26 @@ def test_all_cooling_says_until_when() -> None:
     answer = keys.acquire(0.7)
     assert answer == Wait(90.1)
     assert lease(keys, 0.7 + (90.1 - 0.7)).key.name == "key 1"
+
+
+@pytest.mark.parametrize(
+    ("now", "early", "offered"), [(0.0, SLACK, True), (0.0, 2 * SLACK, False), (8.0, SLACK / 2, True)]
+)
+@pytest.mark.parametrize("cools", [True, False])
+def test_who_comes_a_rounding_error_early_is_offered_the_key(
+    cools: bool, now: float, early: float, offered: bool
+) -> None:
+    """A microsecond before it has cooled, or before its budget is whole."""
+    keys = KeyPool([key(0)], rates=Rates(told=True, obeyed=True))
+    one = keys.acquire(now, demand=ONE)
+    assert isinstance(one, KeyLease)
+    assert one.draw is not None
+    if cools:
+        keys.cool(one, now + early)
+    else:
+        one.draw.allowance.learn(one.draw, {Kind.REQUESTS: Told(0, 10, early)}, now)
+    answer = keys.acquire(now, demand=ONE)
+    assert isinstance(answer, KeyLease) if offered else answer == Wait(now + early, paced=not cools)
 
 
 def test_a_shorter_hint_does_not_end_a_longer_one() -> None:
@@ -169,6 +193,17 @@ def test_the_last_resort_is_the_key_retired_last() -> None:
     assert keys.acquire(0.0, tried=("x",)) == Exhausted("refused key 1")
 
 
+def test_the_last_resort_counts_in_its_budgets() -> None:
+    """They are the key's, refused or not."""
+    keys = KeyPool([key(0)], rates=Rates(requests_per_minute=5))
+    keys.retire(lease(keys), "")
+    assert keys.acquire(1.0, tried=("x",), demand=ONE) == Exhausted("all keys are retired")
+    last = keys.acquire(1.0, demand=ONE)
+    assert isinstance(last, KeyLease)
+    assert last.draw is not None
+    assert status(keys, "key 0", 2.0).rates[0]["left"] == 4
+
+
 def test_the_last_resort_keeps_limits_and_rate_limits() -> None:
     """A refused key is no more than any other key."""
     keys = pool(1, limit=1)
@@ -190,6 +225,10 @@ def test_old_news_changes_nothing() -> None:
     assert status(keys, "key 0").state == "ready"
     keys.retire(refusal, "401 again")
     assert status(keys, "key 0").state == "ready"
+    early, late = lease(keys), lease(keys)
+    keys.retire(late, "401 once more")
+    keys.record(early, None, failed=False)
+    assert status(keys, "key 0").state == "retired", "as after the first retirement"
 
 
 def test_in_flight_is_zero_when_idle() -> None:
@@ -200,7 +239,7 @@ def test_in_flight_is_zero_when_idle() -> None:
         keys.record(one, None, failed=True)
     assert [keys.release(one) for one in out] == [True] * 5
     assert [keys.release(one) for one in out] == [False] * 5
-    assert [row.in_flight for row in keys.snapshot(0.0)] == [0, 0]
+    assert [(row.in_flight, row.failures) for row in keys.snapshot(0.0)] == [(0, 3), (0, 2)]
 
 
 def test_rotation_while_calls_fly() -> None:
@@ -215,6 +254,7 @@ def test_rotation_while_calls_fly() -> None:
     keys.release(flying)
     old, new = status(keys, "key 0"), status(keys, "key 9")
     assert (old.state, old.requests, old.input_tokens, old.output_tokens, old.in_flight) == ("removed", 1, 3, 4, 0)
+    assert old.reason is None, "it is not refused but gone"
     assert (new.state, new.requests) == ("ready", 0)
     assert {lease(keys).key.name for _ in range(2)} == {"key 9", "key 1"}
     assert keys.acquire(0.0) == Busy()
@@ -234,8 +274,44 @@ def test_totals_survive_removal() -> None:
     keys.record(late[0], Usage(input_tokens=1, output_tokens=2), failed=False)
     rows = keys.snapshot(0.0)
     assert len(rows) <= 34
-    sums = [sum(getattr(row, name) for row in rows) for name in ("requests", "failures", "input_tokens")]
-    assert sums == [200, 99, 200]
+    names = ("requests", "failures", "input_tokens", "output_tokens")
+    assert [sum(getattr(row, name) for row in rows) for name in names] == [200, 99, 200, 400]
+
+
+@pytest.mark.parametrize(("removed", "following"), [(0, "key 3"), (2, "key 3"), (3, "key 4"), (4, "key 3")])
+def test_turns_go_on_when_a_key_is_removed(removed: int, following: str) -> None:
+    """Nobody is passed over, and nobody's turn comes twice."""
+    keys = pool(5)
+    assert [lease(keys).key.name for _ in range(3)] == ["key 0", "key 1", "key 2"]
+    keys.remove(key(removed).fingerprint)
+    assert lease(keys).key.name == following
+
+
+def told(keys: KeyPool, left: int) -> str:
+    """Lease the key whose turn it is, and let the answer say what is left of ten; return its name."""
+    one = keys.acquire(0.0, demand=ONE)
+    assert isinstance(one, KeyLease)
+    assert one.draw is not None
+    one.draw.allowance.learn(one.draw, {Kind.REQUESTS: Told(left, 10, 60.0)}, 0.0)
+    return one.key.name
+
+
+def test_the_key_with_the_most_left_goes_next() -> None:
+    """One of which nothing is known counts as fresh: it goes before one that has less than all, and takes turns with
+    one that has all."""
+    keys = KeyPool([key(number) for number in range(3)], strategy=Strategy.MOST_HEADROOM, rates=Rates(told=True))
+    assert [told(keys, 10), lease(keys).key.name, lease(keys).key.name] == ["key 0", "key 1", "key 2"]
+    assert [told(keys, 5), told(keys, 8), told(keys, 3)] == ["key 0", "key 1", "key 2"]
+    assert [row.headroom for row in keys.snapshot(0.0)] == [0.5, 0.8, 0.3]
+    assert [told(keys, 4), told(keys, 9)] == ["key 1", "key 0"]
+    assert told(keys, 2) == "key 0"
+    assert told(keys, 1) == "key 1"
+
+
+def test_keys_without_budgets_are_all_alike() -> None:
+    keys = pool(2, Strategy.MOST_HEADROOM)
+    assert [lease(keys).key.name for _ in range(4)] == ["key 0", "key 1"] * 2
+    assert [row.headroom for row in keys.snapshot(0.0)] == [None, None]
 
 
 def test_a_removed_key_with_calls_in_flight_keeps_its_row() -> None:
@@ -276,6 +352,13 @@ def test_affinity_holds_and_moves_as_little_as_possible() -> None:
     assert before == {prefix: lease(keys, 10.0, affinity=prefix).key.name for prefix in prefixes}
 
 
+def test_affinity_is_the_same_in_every_process_and_release() -> None:
+    """A provider's cache that one process has filled serves the others: which key a prefix has is not to change."""
+    keys = pool(5)
+    chosen = [lease(keys, affinity=f"prompt {number}".encode()).key.name.removeprefix("key ") for number in range(12)]
+    assert "".join(chosen) == "222300013320"
+
+
 def test_readiness() -> None:
     """What the path of a call asks before it decides to wait."""
     keys = pool(2, limit=1)
@@ -313,6 +396,68 @@ def test_misuse_is_refused_without_showing_a_key() -> None:
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "2"])
+def test_a_limit_is_a_whole_number_above_nothing(limit: Any) -> None:
+    keys = pool(1, limit=2)
+    with pytest.raises(ValueError, match=r"^the limit of a key must be a whole number, 1 or more, or None$"):
+        keys.add(key(8), limit=limit)
+    with pytest.raises(ValueError, match=r"^the limit of a key must be a whole number, 1 or more, or None$"):
+        keys.limit("key 0", limit)
+    assert len([lease(keys) for _ in range(2)]) == 2
+    assert keys.acquire(0.0) == Busy()
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_weight_is_above_nothing_and_finite(weight: float) -> None:
+    with pytest.raises(ValueError, match=r"^the weight of a key must be a number above 0, and finite$"):
+        pool(1, Strategy.WEIGHTED).add(key(8), weight=weight)
+
+
+def test_weights_where_they_do_not_belong() -> None:
+    with pytest.raises(ValueError, match=r"^there are 2 keys and 1 weights$"):
+        KeyPool([key(0), key(1)], strategy=Strategy.WEIGHTED, weights=[1.0])
+    with pytest.raises(ValueError, match=r"^a weight means nothing to the key strategy least_loaded; use weighted$"):
+        pool(1, Strategy.LEAST_LOADED).add(key(8), weight=2.0)
+
+
+def test_a_key_without_a_weight_weighs_one() -> None:
+    keys = pool(1, Strategy.WEIGHTED)
+    keys.add(key(1), weight=2.0)
+    assert Counter(lease(keys).key.name for _ in range(9)) == {"key 0": 3, "key 1": 6}
+    assert [row.weight for row in keys.snapshot(0.0)] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("there", [Key("sk-planted-8", name="another"), Key("sk-planted-9", name=key(8).fingerprint)])
+def test_a_fingerprint_is_that_of_one_key(there: Key) -> None:
+    """Whatever the keys are named: what is asked for by a fingerprint is never another key."""
+    keys = KeyPool([key(0), there])
+    for change in (keys.add, lambda new: keys.rotate("key 0", new)):
+        with pytest.raises(ValueError, match=rf"^{re.escape(str(key(8)))} is in the pool already$"):
+            change(key(8))
+    swapped = KeyPool([key(8)])
+    with pytest.raises(ValueError, match=r"is in the pool already$"):
+        swapped.add(there)
+    assert keys.keys() == (key(0), there)
+
+
+def test_a_name_is_that_of_one_key() -> None:
+    """A new key may take over the name of the one in whose place it comes."""
+    keys = pool(2)
+    keys.add(Key("sk-planted-8", name=120 * "n"))
+    with pytest.raises(ValueError, match=rf"^a key named '{100 * 'n'}' is in the pool already$"):
+        keys.add(Key("sk-planted-9", name=120 * "n"))
+    renamed = Key("sk-planted-9", name="key 1")
+    with pytest.raises(ValueError, match=r"^a key named 'key 1' is in the pool already$"):
+        keys.rotate("key 0", renamed)
+    keys.rotate("key 1", renamed)
+    assert keys.keys()[1] is renamed
+    for which in ("key 1", renamed.fingerprint):
+        for _ in range(2):
+            answer = keys.acquire(0.0, only=which)
+            assert isinstance(answer, KeyLease)
+            assert answer.key is renamed
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_a_renewed_pool_has_the_same_keys_and_no_past(strategy: Strategy) -> None:
     """Limits and strategy stay; leases, rate limits, refusals and totals were the parent process's."""
@@ -347,6 +492,7 @@ def test_charges_survive_removal() -> None:
     keys = pool(1)
     for number in range(1, 40):
         one = lease(keys)
+        keys.charge(one, Charge(None))
         keys.charge(one, Charge(0.25))
         keys.charge(one, Charge(None))
         keys.record(one, Usage(), failed=False)
@@ -354,9 +500,8 @@ def test_charges_survive_removal() -> None:
         keys.add(key(number))
         keys.remove(key(number - 1).fingerprint)
     rows = keys.snapshot(0.0)
-    assert rows[-1].name == "(removed)"
-    assert (rows[-1].cost, rows[-1].unknown_costs) == (7 * 0.25, 7)
-    assert (sum(row.cost for row in rows), sum(row.unknown_costs for row in rows)) == (39 * 0.25, 39)
+    assert rows[-1] == KeyStatus("(removed)", "", "removed", 0, 7, 0, 0, 0, cost=7 * 0.25, unknown_costs=7 * 2)
+    assert (sum(row.cost for row in rows), sum(row.unknown_costs for row in rows)) == (39 * 0.25, 39 * 2)
 
 
 def test_a_key_that_is_not_there_is_said_to_be_missing() -> None:
@@ -367,3 +512,13 @@ def test_a_key_that_is_not_there_is_said_to_be_missing() -> None:
         keys.remove("key 7")
     with pytest.raises(LookupError, match=r"which has none$"):
         KeyPool([]).remove("key 7")
+
+
+def test_of_many_keys_and_long_names_the_beginning_is_said() -> None:
+    """Twenty keys, a hundred characters each."""
+    names = [f"{number:02}" + 100 * "n" for number in range(21)]
+    keys = KeyPool([Key(f"sk-planted-{name[:2]}", name=name) for name in names])
+    with pytest.raises(LookupError) as missing:
+        keys.remove("key 7")
+    known = ", ".join(name[:100] for name in names[:20])
+    assert str(missing.value) == f"no key with this fingerprint or name is in the pool, which has {known}"

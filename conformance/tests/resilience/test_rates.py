@@ -50,6 +50,14 @@ def openai(limit: str, remaining: str, reset: str, kind: str = "requests") -> di
             {**openai("60", "59", "1s"), "anthropic-ratelimit-requests-remaining": "3"},
             {Kind.REQUESTS: Told(3, None, None)},
         ),
+        (
+            {**openai("60", "3", "1s"), "anthropic-ratelimit-requests-remaining": "3"},
+            {Kind.REQUESTS: Told(3, 60, 1.0)},  # neither is scarcer: the gateway's own
+        ),
+        (
+            {**openai("60", "many", "1s"), **openai("900", "5", "2s", "tokens")},
+            {Kind.TOKENS: Told(5, 900, 2.0)},
+        ),
     ],
 )
 def test_what_headers_say(headers: dict[str, str], expected: dict[Kind, Told]) -> None:
@@ -73,6 +81,20 @@ def test_a_correction_after_its_minute_counts_from_then_on_where_it_is_more() ->
     assert window.used == 30
     window.correct(second, -30, 400.0)
     assert window.used == 0
+    window.correct(second, 1, 500.0)
+    assert window.used == 1
+
+
+@pytest.mark.parametrize("difference", [5, -5, -10])
+def test_a_correction_within_its_minute_leaves_with_what_it_corrects(difference: int) -> None:
+    """And takes back no more than was taken."""
+    window = SlidingWindow(100)
+    second = window.take(10, 0.0)
+    window.take(1, 30.0)
+    window.correct(second, difference, 20.0)
+    assert window.used == 11 + difference
+    window.correct(second, -99, 20.0)
+    assert (window.used, window.left(61.0)) == (1, 99)
 
 
 def test_an_unknown_usage_stays_as_it_was_estimated_and_a_refusal_used_no_tokens() -> None:
@@ -83,6 +105,12 @@ def test_an_unknown_usage_stays_as_it_was_estimated_and_a_refusal_used_no_tokens
     allowance.settle(refused, None, 1.0, refused=True)
     allowance.settle(refused, Usage(input_tokens=50, output_tokens=50), 1.0)
     assert allowance.status(1.0)[0]["left"] == 75, "settled once"
+    broken, silent = (allowance.take(Demand(10, 10), 1.0) for _ in range(2))
+    allowance.settle(broken, None, 2.0)
+    allowance.settle(silent, Usage(output_tokens=3), 2.0)
+    assert allowance.status(2.0) == [
+        {"kind": "tokens", "source": "declared", "limit": 100, "left": 75 - 20 - 13, "resets_in": None}
+    ]
 
 
 def test_a_budget_without_a_limit_is_forgotten_at_its_reset() -> None:
@@ -93,6 +121,22 @@ def test_a_budget_without_a_limit_is_forgotten_at_its_reset() -> None:
     assert allowance.headroom(1.0) is None, "a share of nobody knows what"
     assert allowance.ready_at(ONE, 5.0) == 5.0
     assert allowance.status(5.0) == []
+
+
+def test_a_budget_that_is_forgotten_leaves_the_others() -> None:
+    allowance = Allowance(Rates(told=True))
+    told = {Kind.REQUESTS: Told(0, None, 5.0), Kind.TOKENS: Told(3, 10, 20.0)}
+    allowance.learn(allowance.take(ONE, 0.0), told, 0.0)
+    assert [(row["kind"], row["left"]) for row in allowance.status(5.0)] == [("tokens", 3)]
+
+
+def test_what_a_later_request_was_told_stands() -> None:
+    """An answer that comes late says what was, and what was taken after it is known."""
+    allowance = Allowance(Rates(told=True))
+    first, second = (allowance.take(ONE, 0.0) for _ in range(2))
+    allowance.learn(second, {Kind.REQUESTS: Told(3, 10, None)}, 1.0)
+    allowance.learn(first, {Kind.REQUESTS: Told(9, 10, None)}, 2.0)
+    assert [row["left"] for row in allowance.status(2.0)] == [3]
 
 
 def test_no_reset_no_rest() -> None:

@@ -110,3 +110,18 @@ def test_who_sent_or_got_nothing_measurable_counts_like_everybody() -> None:
     one, two = usage_shares(Usage(cached_tokens=8, reasoning_tokens=4), [3, 1], [1, 3])
     assert (one.cached_tokens, two.cached_tokens) == (6, 2)
     assert (one.reasoning_tokens, two.reasoning_tokens) == (1, 3)
+
+
+def test_details_stay_within_their_counts_where_both_are_rounded() -> None:
+    """By the lengths alone the one cached token would fall to the second, which sent none."""
+    parts = usage_shares(Usage(2, 2, 4, False, 1, None, 1), [1, 1, 1], [1, 1, 1])
+    assert [(part.input_tokens, part.cached_tokens) for part in parts] == [(1, 1), (0, 0), (1, 0)]
+    assert [(part.output_tokens, part.reasoning_tokens) for part in parts] == [(1, 1), (0, 0), (1, 0)]
+
+
+def test_a_total_that_is_more_than_its_counts_is_given_whole() -> None:
+    """By what each sent, not by the few tokens of the input; also where it is more by one."""
+    parts = usage_shares(Usage(1, None, 100), [3, 1], [1, 1])
+    assert [part.total_tokens for part in parts] == [75, 25]
+    parts = usage_shares(Usage(4, None, 5), [3, 1], [1, 1])
+    assert [part.total_tokens for part in parts] == [4, 1]

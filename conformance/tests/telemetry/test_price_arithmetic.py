@@ -255,6 +255,14 @@ def test_a_purse_is_never_passed_by_calls_with_a_bound(calls: list[tuple[float, 
     assert purse.reserved == pytest.approx(0.0, abs=1e-9)
 
 
+def test_a_call_without_a_bound_gives_back_nothing_of_what_others_set_aside() -> None:
+    purse = Purse(5.0)
+    purse.reserve(2.0)
+    purse.reserve(None)
+    purse.settle(None, 1.0)
+    assert purse.status() == {"max_cost": 5.0, "spent": 1.0, "reserved": 2.0}
+
+
 def test_a_purse_after_a_fork_remembers_what_was_spent() -> None:
     purse = Purse(5.0)
     purse.reserve(2.0)
