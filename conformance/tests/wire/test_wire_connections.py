@@ -7,6 +7,7 @@ import contextlib
 import gc
 import threading
 import warnings
+import weakref
 
 import pytest
 from wire_bench import Peer, Server, asking, client, failure, read, serving
@@ -200,10 +201,17 @@ async def test_an_abandoned_connection_is_left_as_it_is() -> None:
         made = Client()
         assert await read(made, asking(server.url)) == b"1"
         (pool,) = made._transport._pools.values()  # type: ignore[attr-defined]
+        connector = weakref.ref(pool.session.connector)
         kept = [protocol for waiting in pool.session.connector._conns.values() for protocol, _ in waiting]
         made.abandon()
+        assert pool.session.closed
         del pool
         gc.collect()
+        forsaken = connector()
+        assert forsaken is not None, "what nobody holds any more would be taken apart, and its sockets with it"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            forsaken.__del__()  # as at the end of the process
         assert await read(made, asking(server.url)) == b"2"
         assert [protocol.is_connected() for protocol in kept] == [True]
         await made.aclose()
