@@ -80,7 +80,11 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         timeouts = Timeouts(
             timeout.get("connect"), timeout.get("write"), timeout.get("read"), timeout.get("idle", timeout.get("read"))
         )
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.headers.raw
+            if name.lower() != b"transfer-encoding"  # aiohttp says itself how it sends a body, and refuses to be told
+        ]
         stream = request.stream
         data: Any = stream
         if isinstance(stream, httpx.ByteStream):

@@ -288,6 +288,19 @@ NONSENSE = {
 }
 
 
+async def test_long_lines_are_read() -> None:
+    """Several times as long as most servers send: a policy of security, or an account of what was spent, is long."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.answer(b"{}", f"200 {'a' * 60_000}", f"X-Spent: {'b' * 60_000}")
+
+    async with serving(behave) as server, client() as made:
+        response = await made.open(asking(server.url))
+        assert response.headers["x-spent"] == "b" * 60_000
+        await response.aclose()
+
+
 @pytest.mark.parametrize("case", NONSENSE)
 async def test_an_answer_that_is_not_http(case: str) -> None:
     """Refused as a broken protocol, within bounded memory."""
@@ -297,8 +310,31 @@ async def test_an_answer_that_is_not_http(case: str) -> None:
         await peer.say(NONSENSE[case])
         await peer.gone()
 
+    unforeseen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unforeseen.append(context))
     async with serving(behave) as server, client() as made:
         assert await failure(made, asking(server.url)) == (Failure.PROTOCOL, True)
+    assert unforeseen == []
+
+
+async def test_an_answer_that_is_whole_is_not_harmed_by_what_follows() -> None:
+    """Nonsense in the same breath as the last byte of the body: the connection ends, the answer stands."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirst ")
+        await begun.wait()
+        await peer.say(b"words\x00\x00 nonsense\r\n\r\n")
+        await peer.gone()
+
+    begun = asyncio.Event()
+    async with serving(behave) as server, client() as made:
+        response = await made.open(asking(server.url))
+        chunks = response.chunks()
+        assert await anext(chunks) == b"first "
+        begun.set()
+        assert [piece async for piece in chunks] == [b"words"]
+        await response.aclose()
 
 
 async def test_more_bytes_than_announced() -> None:
