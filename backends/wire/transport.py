@@ -80,17 +80,13 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         timeouts = Timeouts(
             timeout.get("connect"), timeout.get("write"), timeout.get("read"), timeout.get("idle", timeout.get("read"))
         )
-        headers = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.headers.raw
-            if name.lower() != b"transfer-encoding"  # aiohttp says itself how it sends a body, and refuses to be told
-        ]
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         stream = request.stream
         data: Any = stream
         if isinstance(stream, httpx.ByteStream):
             data = b"".join(stream) or None
         try:
-            arrived = await self.exchange(request.method, str(request.url), headers, data, timeouts)
+            arrived = await self.exchange(request.method, str(request.url), _unframed(headers), data, timeouts)
         except WireError as problem:
             raise _as_httpx(problem, request) from None
         return httpx.Response(
@@ -141,6 +137,11 @@ class _HttpxBody(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._body.aclose()
+
+
+def _unframed(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out how the body is sent: aiohttp says so itself, and refuses a body in pieces that already says it is one."""
+    return [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
 
 
 _HTTPX: Final[dict[Failure, type[httpx.TransportError]]] = {

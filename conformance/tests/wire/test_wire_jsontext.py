@@ -103,6 +103,7 @@ UNWRITTEN: dict[str, tuple[Any, str]] = {
     "infinity": ([1, [float("inf")]], "[1][0] is not a finite number"),
     "negative infinity": ({"a": {"b": -float("inf")}}, "a.b is not a finite number"),
     "a number for a key": ({"a": [{1: 2}]}, "a[0] has a key that is not a string"),
+    "a number for a key within a list": ([0, {1: 2}], "[1] has a key that is not a string"),
     "True for a key": ({True: 1}, "the value has a key that is not a string"),
     "None for a key": ({"a": {None: 1}}, "a has a key that is not a string"),
     "a float for a key": ({"a": ({"b": {1.5: 1}},)}, "a[0].b has a key that is not a string"),
