@@ -75,8 +75,28 @@ async def test_an_answer_at_the_bound(size: int) -> None:
         )
 
     async with serving(behave) as server, client(max_body_bytes=1000) as made:
-        for _ in range(2):
-            assert len(await read(made, asking(server.url))) == size
+        assert [await read(made, asking(server.url)) for _ in range(2)] == [b"x" * size] * 2
+
+
+@pytest.mark.parametrize(
+    ("head", "foot", "words"),
+    [
+        (b"Content-Length: 1001\r\n\r\n", b"", "1001 bytes were announced, 1000 are allowed"),
+        (b"Transfer-Encoding: chunked\r\n\r\n3e9\r\n", b"\r\n0\r\n\r\n", "more than the 1000 bytes that are allowed"),
+    ],
+    ids=["announced", "chunked"],
+)
+async def test_an_answer_one_byte_beyond_the_bound(head: bytes, foot: bytes, words: str) -> None:
+    """Is refused, although all of it has come."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\n" + head + b"x" * 1001 + foot)
+        await peer.gone()
+
+    async with serving(behave) as server, client(max_body_bytes=1000) as made:
+        found = await error(made, asking(server.url))
+        assert (found.failure, found.message, found.sent) == (Failure.TOO_LARGE, words, True)
 
 
 async def test_the_head_of_a_large_thing_is_small() -> None:
@@ -283,8 +303,16 @@ async def test_a_redirect_within_the_origin_keeps_everything(status: str, locati
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other"])
 async def test_a_get_follows_older_redirects(status: str) -> None:
-    """A POST does not: what it would become differs between servers."""
+    """And so does a HEAD. A POST does not: what it would become differs between servers."""
     assert len(await _redirected(status, "/there", body=None, method="GET")) == 2
+    headers = {"location": "/there"}
+    moved = httpx.MockTransport(
+        lambda asked: (
+            httpx.Response(204) if "there" in str(asked.url) else httpx.Response(int(status[:3]), headers=headers)
+        )
+    )
+    async with client(moved) as made:
+        assert (await made.open(asking("http://127.0.0.1/", None, method="HEAD"))).status == 204
 
     async def behave(peer: Peer) -> None:
         await peer.request()

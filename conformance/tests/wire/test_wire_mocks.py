@@ -74,6 +74,44 @@ async def test_a_mock_is_bounded_and_decoded_like_the_network() -> None:
         assert (await failure(made, asking("https://api.invalid/away")))[0] is Failure.REDIRECT
 
 
+class Pieces(httpx.AsyncByteStream):
+    """A body in pieces that counts how often it is closed."""
+
+    def __init__(self, *sizes: int) -> None:
+        self._sizes = sizes
+        self.closed = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for size in self._sizes:
+            yield b"x" * size
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("sizes", [(), (1000,), (600, 400), (400, 400, 200)])
+async def test_a_body_in_pieces_is_put_together(sizes: tuple[int, ...]) -> None:
+    """As large as is allowed; closed once, however often that is asked for."""
+    pieces = Pieces(*sizes)
+    async with client(httpx.MockTransport(lambda _: httpx.Response(200, stream=pieces)), max_body_bytes=1000) as made:
+        response = await made.open(asking(URL))
+        assert await response.read() == b"x" * sum(sizes)
+        for _ in range(2):
+            await response.aclose()
+    assert pieces.closed == 1
+
+
+@pytest.mark.parametrize("sizes", [(1001,), (600, 401), (400, 400, 200, 1)])
+async def test_a_body_in_pieces_is_bounded(sizes: tuple[int, ...]) -> None:
+    """Together, and not each for itself; what follows is not waited for."""
+    pieces = Pieces(*sizes)
+    async with client(httpx.MockTransport(lambda _: httpx.Response(200, stream=pieces)), max_body_bytes=1000) as made:
+        found = await error(made, asking(URL))
+    assert (found.failure, found.sent) == (Failure.TOO_LARGE, True)
+    assert found.message == "more than the 1000 bytes that are allowed"
+    assert pieces.closed == 1
+
+
 async def test_a_mock_sees_the_timeouts() -> None:
     """Each phase, in the place where httpx puts them."""
     seen = {}
