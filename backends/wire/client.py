@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 from backends.wire.arrived import Arrived, Body, joined
+from backends.wire.broken import broken
 from backends.wire.decompression import Decompressor, decompressor
 from backends.wire.multipart import Multipart
 from backends.wire.route import Route
@@ -95,6 +96,8 @@ class Client:
             response = await self._transport.handle_async_request(built)
         except (httpx.TransportError, httpx.InvalidURL) as problem:
             raise _translated(problem) from None
+        except OSError as problem:  # a file of the form went away, or changed its size, while it was sent
+            raise broken(problem, body=False) from None
         return Arrived(response.status_code, joined(response.headers.raw), response.stream)
 
     async def aclose(self) -> None:

@@ -86,7 +86,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if isinstance(stream, httpx.ByteStream):
             data = b"".join(stream) or None
         try:
-            arrived = await self.exchange(request.method, str(request.url), headers, data, timeouts)
+            arrived = await self.exchange(request.method, str(request.url), _unframed(headers), data, timeouts)
         except WireError as problem:
             raise _as_httpx(problem, request) from None
         return httpx.Response(
@@ -137,6 +137,11 @@ class _HttpxBody(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._body.aclose()
+
+
+def _unframed(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out how the body is sent: aiohttp says so itself, and refuses a body in pieces that already says it is one."""
+    return [(name, value) for name, value in headers if name.lower() != "transfer-encoding"]
 
 
 _HTTPX: Final[dict[Failure, type[httpx.TransportError]]] = {

@@ -7,8 +7,9 @@ import io
 import tracemalloc
 import zlib
 
+import httpx
 import pytest
-from wire_bench import Peer, asking, client, failure, plain, read, serving
+from wire_bench import Peer, asking, client, error, failure, plain, read, serving
 
 from backends.wire.decompression import Decompressor, decompressor
 from backends.wire.multipart import FilePart, Multipart
@@ -35,8 +36,10 @@ async def test_an_answer_announced_too_large(length: str) -> None:
         await peer.gone()
 
     async with serving(behave) as server, client(max_body_bytes=1000) as made:
-        found, _ = await failure(made, asking(server.url))
-        assert found is Failure.TOO_LARGE or (len(length) > 19 and found is Failure.PROTOCOL)
+        found = await error(made, asking(server.url))
+        assert found.failure is Failure.TOO_LARGE or (len(length) > 19 and found.failure is Failure.PROTOCOL)
+        if found.failure is Failure.TOO_LARGE:
+            assert (found.message, found.sent) == (f"{length} bytes were announced, 1000 are allowed", True)
 
 
 async def test_an_answer_that_grows_too_large_unannounced() -> None:
@@ -50,7 +53,9 @@ async def test_an_answer_that_grows_too_large_unannounced() -> None:
 
     async with serving(behave) as server, client(max_body_bytes=1_000_000) as made:
         tracemalloc.start()
-        assert await failure(made, asking(server.url)) == (Failure.TOO_LARGE, True)
+        found = await error(made, asking(server.url))
+        assert (found.failure, found.sent) == (Failure.TOO_LARGE, True)
+        assert found.message == "more than the 1000000 bytes that are allowed"
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 6_000_000
@@ -70,8 +75,28 @@ async def test_an_answer_at_the_bound(size: int) -> None:
         )
 
     async with serving(behave) as server, client(max_body_bytes=1000) as made:
-        for _ in range(2):
-            assert len(await read(made, asking(server.url))) == size
+        assert [await read(made, asking(server.url)) for _ in range(2)] == [b"x" * size] * 2
+
+
+@pytest.mark.parametrize(
+    ("head", "foot", "words"),
+    [
+        (b"Content-Length: 1001\r\n\r\n", b"", "1001 bytes were announced, 1000 are allowed"),
+        (b"Transfer-Encoding: chunked\r\n\r\n3e9\r\n", b"\r\n0\r\n\r\n", "more than the 1000 bytes that are allowed"),
+    ],
+    ids=["announced", "chunked"],
+)
+async def test_an_answer_one_byte_beyond_the_bound(head: bytes, foot: bytes, words: str) -> None:
+    """Is refused, although all of it has come."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\n" + head + b"x" * 1001 + foot)
+        await peer.gone()
+
+    async with serving(behave) as server, client(max_body_bytes=1000) as made:
+        found = await error(made, asking(server.url))
+        assert (found.failure, found.message, found.sent) == (Failure.TOO_LARGE, words, True)
 
 
 async def test_the_head_of_a_large_thing_is_small() -> None:
@@ -136,30 +161,33 @@ async def test_an_encoded_answer_over_the_wire() -> None:
         assert await read(made, asking(server.url)) == TEXT
 
 
+VARIED = gzip.compress(b" ".join(b"%d" % number**2 for number in range(500)))
+SPOILT, EARLY, FOREIGN = "the data is broken", "the data ends early", "it uses an encoding that was not offered"
 BROKEN = {
-    "not gzip": ("gzip", b"plain text, really"),
-    "cut short": ("gzip", gzip.compress(TEXT)[:-20]),
-    "a wrong checksum": ("gzip", gzip.compress(TEXT)[:-8] + b"\x00" * 8),
-    "a broken middle": ("gzip", gzip.compress(TEXT)[:40] + b"\xff" * 30 + gzip.compress(TEXT)[70:]),
-    "something behind the end": ("gzip", gzip.compress(TEXT) + b"and more"),
-    "a second member cut short": ("gzip", gzip.compress(TEXT) + gzip.compress(TEXT)[:-9]),
-    "an encoding that was not offered": ("br", b"\x0b\x02\x80"),
-    "twice encoded": ("gzip, gzip", gzip.compress(gzip.compress(TEXT))),
+    "not gzip": ("gzip", b"plain text, really", SPOILT),
+    "cut short": ("gzip", gzip.compress(TEXT)[:-20], EARLY),
+    "a wrong checksum": ("gzip", gzip.compress(TEXT)[:-8] + b"\x00" * 8, SPOILT),
+    "a broken middle": ("gzip", VARIED[:100] + b"\xff" * 30 + VARIED[130:], SPOILT),
+    "something behind the end": ("gzip", gzip.compress(TEXT) + b"and more", SPOILT),
+    "a second member cut short": ("gzip", gzip.compress(TEXT) + gzip.compress(TEXT)[:-9], EARLY),
+    "an encoding that was not offered": ("br", b"\x0b\x02\x80", FOREIGN),
+    "twice encoded": ("gzip, gzip", gzip.compress(gzip.compress(TEXT)), FOREIGN),
 }
 
 
 @pytest.mark.parametrize("case", BROKEN)
 async def test_a_badly_encoded_answer_is_refused(case: str) -> None:
     """Never handed out in part, and never taken for whole."""
+    encoding, data, words = BROKEN[case]
 
     async def behave(peer: Peer) -> None:
         await peer.request()
-        encoding, data = BROKEN[case]
         await peer.answer(data, "200 OK", f"Content-Encoding: {encoding}")
         await peer.gone()
 
     async with serving(behave) as server, client() as made:
-        assert await failure(made, asking(server.url)) == (Failure.DECOMPRESSION, True)
+        found = await error(made, asking(server.url))
+        assert (found.failure, found.message, found.sent) == (Failure.DECOMPRESSION, words, True)
 
 
 @pytest.mark.parametrize("members", [1, 50], ids=["one member", "many members"])
@@ -189,6 +217,53 @@ def test_the_bounds_of_inflation() -> None:
     assert len(Decompressor(47, 10**6, 2_000_000).feed(gzip.compress(b"\0" * 2_000_000))) == 2_000_000
     with pytest.raises(WireError):
         Decompressor(47, 10**6, 2_000_000).feed(gzip.compress(b"\0" * 2_000_001))
+
+
+BOMBS = {
+    "one member": gzip.compress(b"\0" * 3_000_000),
+    "without a head": _deflated(b"\0" * 3_000_000),
+    "behind a small member": gzip.compress(b"\0" * 1000) + gzip.compress(b"\0" * 3_000_000),
+    "behind a member that is one byte too large": gzip.compress(b"\0" * 1_048_577) + gzip.compress(b"\0" * 3_000_000),
+}
+
+
+@pytest.mark.parametrize("case", BOMBS)
+def test_nothing_is_inflated_beyond_the_first_byte_too_many(case: str) -> None:
+    """However the bomb is wrapped: the error names the bound, which is where inflating ended."""
+    with pytest.raises(WireError) as caught:
+        Decompressor(47, 2, 1 << 30).feed(BOMBS[case])
+    assert caught.value.message == "it inflates to more than 1048576 bytes"
+
+
+@pytest.mark.parametrize("size", [2_000_000, 2_000_001])
+def test_the_bounds_hold_over_many_pieces(size: int) -> None:
+    """What came out before counts, and so does what came in."""
+    inflate, data = Decompressor(47, 10**6, 2_000_000), gzip.compress(b"\0" * size)
+    pieces = (inflate.feed(data[start : start + 100]) for start in range(0, len(data), 100))
+    if size <= 2_000_000:
+        assert sum(map(len, pieces)) == size
+    else:
+        with pytest.raises(WireError, match=r"^it inflates to more than 2000000 bytes$"):
+            list(pieces)
+    even, stored = Decompressor(47, 1, 1 << 30), zlib.compress(b"\0" * size, level=0)
+    assert sum(len(even.feed(stored[start : start + 65_536])) for start in range(0, len(stored), 65_536)) == size
+
+
+def test_only_the_head_tells_one_format_from_another() -> None:
+    """Bytes that would be deflate of their own are not taken for it later on; two bytes may be a whole answer."""
+    inflate = Decompressor(47, 200, 1 << 20)
+    assert inflate.feed(zlib.compress(b"genuine")[:-4]) == b"genuine"
+    with pytest.raises(WireError, match=r"^the data is broken$"):
+        inflate.feed(_deflated(b"forged"))
+    empty = Decompressor(47, 200, 1 << 20)
+    assert empty.feed(_deflated(b"")) == b""
+    assert empty.finish() == b""
+
+
+@pytest.mark.parametrize("encoding", [None, "", " ", "identity", " Identity "])
+def test_an_encoding_that_is_none(encoding: str | None) -> None:
+    """There is nothing to undo."""
+    assert decompressor(encoding, 200, 1 << 20) is None
 
 
 # -- redirects ---------------------------------------------------------------------------------------------------------
@@ -228,8 +303,16 @@ async def test_a_redirect_within_the_origin_keeps_everything(status: str, locati
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other"])
 async def test_a_get_follows_older_redirects(status: str) -> None:
-    """A POST does not: what it would become differs between servers."""
+    """And so does a HEAD. A POST does not: what it would become differs between servers."""
     assert len(await _redirected(status, "/there", body=None, method="GET")) == 2
+    headers = {"location": "/there"}
+    moved = httpx.MockTransport(
+        lambda asked: (
+            httpx.Response(204) if "there" in str(asked.url) else httpx.Response(int(status[:3]), headers=headers)
+        )
+    )
+    async with client(moved) as made:
+        assert (await made.open(asking("http://127.0.0.1/", None, method="HEAD"))).status == 204
 
     async def behave(peer: Peer) -> None:
         await peer.request()
@@ -237,7 +320,9 @@ async def test_a_get_follows_older_redirects(status: str) -> None:
         await peer.gone()
 
     async with serving(behave) as server, client() as made:
-        assert await failure(made, asking(server.url)) == (Failure.REDIRECT, True)
+        found = await error(made, asking(server.url))
+        assert (found.failure, found.sent) == (Failure.REDIRECT, True)
+        assert found.message == f"a POST was answered by a {status[:3]}"
 
 
 ELSEWHERE = (
@@ -267,9 +352,27 @@ async def test_a_redirect_to_elsewhere_is_refused(location: str) -> None:
         await peer.gone()
 
     async with serving(behave) as server, client() as made:
-        found = await failure(made, asking(server.url))
-        assert found == ((Failure.PROTOCOL if len(location) > 65_536 else Failure.REDIRECT), True)
+        found = await error(made, asking(server.url))
+        failed = Failure.PROTOCOL if len(location) > 65_536 else Failure.REDIRECT
+        assert (found.failure, found.sent) == (failed, True)
         assert server.peers == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("https://elsewhere.invalid/there?key=secret", "the server pointed to another host, elsewhere.invalid"),
+        (f"http://{'a' * 250}/", f"the server pointed to another host, {'a' * 200}"),
+        pytest.param("http://[::1", "the server pointed to what is no address", id="half an IPv6 address"),
+        ("/round", "more than 5 in a row"),
+    ],
+)
+async def test_a_redirect_that_is_not_followed_says_where_it_led(location: str, words: str) -> None:
+    """To which host and no further: what follows in the address may be secret."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(307, headers={"location": location}))
+    async with client(transport) as made:
+        found = await error(made, asking("http://127.0.0.1/"))
+    assert (found.failure, found.message, found.sent) == (Failure.REDIRECT, words, True)
 
 
 async def test_a_redirect_in_a_circle_ends() -> None:
@@ -328,6 +431,7 @@ async def test_a_body_that_can_be_sent_once_is_not_sent_twice() -> None:
 
     async with serving(behave) as server, client() as made:
         once = Multipart([("a", "b")], [FilePart("file", "f.txt", Once())])  # type: ignore[arg-type]
-        assert await failure(made, asking(server.url, once)) == (Failure.REDIRECT, True)
+        found = await error(made, asking(server.url, once))
+        assert (found.failure, found.message, found.sent) == (Failure.REDIRECT, "the body can be sent only once", True)
         again = Multipart([("a", "b")], [FilePart("file", "f.txt", b"x")])
         assert await read(made, asking(server.url, again)) == b"arrived"

@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import socket
 import threading
+import time
 import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from wire_bench import Peer, Server, asking, client, failure, read, serving
 
 from backends.wire.client import Client
-from backends.wire.values import Failure, WireError
+from backends.wire.pool import new_pool
+from backends.wire.route import Route
+from backends.wire.transport import AiohttpTransport
+from backends.wire.values import Failure, Timeouts, WireError
 
 
 async def _polite(peer: Peer) -> None:
@@ -187,11 +195,85 @@ async def test_closing_the_client_closes_its_connections() -> None:
     async with serving(behave) as server:
         made = Client()
         await read(made, asking(server.url))
+        (pool,) = made._transport._pools.values()  # type: ignore[attr-defined]
         await made.aclose()
+        assert pool.session.closed, "and not only some time later"
         await made.aclose()
         await _gone(server)
         assert await read(made, asking(server.url)) == b"{}"
         await made.aclose()
+
+
+@pytest.mark.parametrize(
+    ("make", "seconds"),
+    [(Client, 30.0), (lambda: Client(AiohttpTransport()), 30.0), (lambda: Client(keepalive=7.0), 7.0)],
+    ids=["by default", "under any client", "as told"],
+)
+async def test_an_idle_connection_is_kept_for_a_while(
+    make: Callable[[], Client], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no longer: who knows what stands between, and what it has forgotten."""
+    later = 0.0
+    monkeypatch.setattr("aiohttp.connector.monotonic", lambda: time.monotonic() + later)
+    async with serving(_polite) as server:
+        made = make()
+        for pause, number in ((0.0, b"1"), (seconds - 0.5, b"1"), (seconds + 0.5, b"2")):
+            later += pause
+            assert await read(made, asking(server.url)) == number
+        await made._transport.aclose()
+
+
+async def test_any_number_of_calls_at_once() -> None:
+    """A connection each: how many there may be is judged where calls are admitted, and nobody waits here unseen."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        if peer.number == 101:
+            all_there.set()
+        await all_there.wait()
+        await peer.answer()
+
+    all_there = asyncio.Event()
+    async with serving(behave) as server, client() as made:
+        async with asyncio.timeout(5.0):
+            await asyncio.gather(*(read(made, asking(server.url)) for _ in range(101)))
+
+
+async def test_a_name_is_looked_up_once_and_no_cookie_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for a host that is no mere number, where a browser would keep them."""
+    asked: list[str] = []
+    cookies: list[str | None] = []
+
+    async def lookup(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    async def behave(peer: Peer) -> None:
+        _, headers, _ = await peer.request()
+        cookies.append(headers.get("cookie"))
+        await peer.answer(b"%d" % peer.number, "200 OK", "Set-Cookie: session=1", "Connection: close")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", lookup)
+    async with serving(behave) as server, client() as made:
+        url = f"http://api.invalid:{server.port}/"
+        assert [await read(made, asking(url)) for _ in range(2)] == [b"1", b"2"]
+    assert (asked, cookies) == (["api.invalid"], [None, None])
+
+
+async def test_nothing_is_said_that_was_not_asked_for() -> None:
+    """No header is added but those without which it would be no request."""
+    seen: list[dict[str, str]] = []
+
+    async def behave(peer: Peer) -> None:
+        _, headers, _ = await peer.request()
+        seen.append(headers)
+        await peer.answer()
+
+    transport = AiohttpTransport()
+    async with serving(behave) as server:
+        await transport.exchange("POST", server.url, [], b"{}", Timeouts())
+        await transport.aclose()
+        assert seen == [{"host": f"127.0.0.1:{server.port}", "content-length": "2"}]
 
 
 async def test_an_abandoned_connection_is_left_as_it_is() -> None:
@@ -200,10 +282,17 @@ async def test_an_abandoned_connection_is_left_as_it_is() -> None:
         made = Client()
         assert await read(made, asking(server.url)) == b"1"
         (pool,) = made._transport._pools.values()  # type: ignore[attr-defined]
+        connector = weakref.ref(pool.session.connector)
         kept = [protocol for waiting in pool.session.connector._conns.values() for protocol, _ in waiting]
         made.abandon()
+        assert pool.session.closed
         del pool
         gc.collect()
+        forsaken = connector()
+        assert forsaken is not None, "what nobody holds any more would be taken apart, and its sockets with it"
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            forsaken.__del__()  # as at the end of the process
         assert await read(made, asking(server.url)) == b"2"
         assert [protocol.is_connected() for protocol in kept] == [True]
         await made.aclose()
@@ -295,3 +384,34 @@ def test_a_client_is_closed_from_another_loop() -> None:
         thread.join(5)
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+class _Gone:
+    """A loop elsewhere that ends between a question and what is done upon its answer."""
+
+    def __init__(self, pools: dict[Any, Any], closed: bool) -> None:
+        self._pools = pools
+        self._closed = closed
+
+    def is_closed(self) -> bool:
+        if self._closed:
+            self._pools.pop(self, None)  # as another thread does that has noticed it as well
+        return self._closed
+
+    def call_soon_threadsafe(self, *_: object) -> None:
+        raise RuntimeError("Event loop is closed")
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.parametrize("closed", [True, False], ids=["noticed by two", "while it is told"])
+async def test_a_loop_that_ends_at_the_wrong_moment(closed: bool) -> None:
+    """Harms nobody: the requests of other loops go out, and their pools are closed."""
+    async with serving(_polite) as server:
+        made = AiohttpTransport()
+        lost = new_pool(Route(), 1.0)
+        made._pools[_Gone(made._pools, closed)] = lost  # type: ignore[index]
+        assert (await made.exchange("POST", server.url, [], b"{}", Timeouts())).status == 200
+        pool = made._pools[asyncio.get_running_loop()]
+        await made.aclose()
+        assert pool.session.closed
+        await lost.close()

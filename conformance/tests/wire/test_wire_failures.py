@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
-from wire_bench import Peer, asking, client, failure, plain, read, serving
+from aiohttp.client_reqrep import ConnectionKey
+from wire_bench import Peer, asking, client, error, failure, plain, read, serving
 
+from backends.wire.broken import broken
 from backends.wire.client import Client
-from backends.wire.values import Failure, WireError
+from backends.wire.transport import AiohttpTransport
+from backends.wire.values import Failure, Timeouts, WireError
 from conformance.virtual_time import VirtualTimeLoop
 
 SHORT = 0.05
@@ -107,8 +112,12 @@ async def test_a_server_that_does_not_read(size: int) -> None:
         await asyncio.Event().wait()
 
     async with serving(behave) as server, client() as made:
-        found = await failure(made, asking(server.url, b"x" * size, write=SHORT, read=SHORT))
-        assert found == (Failure.WRITE_TIMEOUT if size > 20_000_000 else Failure.READ_TIMEOUT, True)
+        found = await error(made, asking(server.url, b"x" * size, write=SHORT, read=SHORT))
+        assert (found.failure, found.message, found.sent) == (
+            (Failure.WRITE_TIMEOUT, "the server does not read", True)
+            if size > 20_000_000
+            else (Failure.READ_TIMEOUT, "SocketTimeoutError", True)
+        )
 
 
 def test_a_slow_reader_is_not_a_late_one() -> None:
@@ -143,6 +152,29 @@ async def test_an_answer_before_the_body_has_ended() -> None:
         assert response.status == 413
         assert await response.read() == b"too much"
         await response.aclose()
+
+
+async def test_an_answer_may_begin_before_the_body_has_ended() -> None:
+    """The rest of the body is sent all the same, and the answer is read to its end."""
+    heard = asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"one "
+        await heard.wait()
+        yield b"two "
+        yield b"three"
+
+    async def behave(peer: Peer) -> None:
+        await peer.reader.readuntil(b"\r\n\r\n")
+        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n")
+        await peer.say(await peer.reader.readexactly(13))
+
+    transport = AiohttpTransport()
+    async with serving(behave) as server:
+        arrived = await transport.exchange("POST", server.url, [("content-length", "13")], body(), Timeouts(read=5.0))
+        heard.set()
+        assert b"".join([piece async for piece in arrived.stream]) == b"one two three"
+        await transport.aclose()
 
 
 async def test_headers_that_do_not_come() -> None:
@@ -256,6 +288,19 @@ NONSENSE = {
 }
 
 
+async def test_long_lines_are_read() -> None:
+    """Several times as long as most servers send: a policy of security, or an account of what was spent, is long."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.answer(b"{}", f"200 {'a' * 60_000}", f"X-Spent: {'b' * 60_000}")
+
+    async with serving(behave) as server, client() as made:
+        response = await made.open(asking(server.url))
+        assert response.headers["x-spent"] == "b" * 60_000
+        await response.aclose()
+
+
 @pytest.mark.parametrize("case", NONSENSE)
 async def test_an_answer_that_is_not_http(case: str) -> None:
     """Refused as a broken protocol, within bounded memory."""
@@ -265,8 +310,31 @@ async def test_an_answer_that_is_not_http(case: str) -> None:
         await peer.say(NONSENSE[case])
         await peer.gone()
 
+    unforeseen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unforeseen.append(context))
     async with serving(behave) as server, client() as made:
         assert await failure(made, asking(server.url)) == (Failure.PROTOCOL, True)
+    assert unforeseen == []
+
+
+async def test_an_answer_that_is_whole_is_not_harmed_by_what_follows() -> None:
+    """Nonsense in the same breath as the last byte of the body: the connection ends, the answer stands."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirst ")
+        await begun.wait()
+        await peer.say(b"words\x00\x00 nonsense\r\n\r\n")
+        await peer.gone()
+
+    begun = asyncio.Event()
+    async with serving(behave) as server, client() as made:
+        response = await made.open(asking(server.url))
+        chunks = response.chunks()
+        assert await anext(chunks) == b"first "
+        begun.set()
+        assert [piece async for piece in chunks] == [b"words"]
+        await response.aclose()
 
 
 async def test_more_bytes_than_announced() -> None:
@@ -358,6 +426,50 @@ async def test_a_header_may_hold_latin_1() -> None:
     async with serving(behave) as server, client() as made:
         assert await read(made, asking(server.url, headers=(("x-title", "Zoë"),))) == b"{}"
     assert seen[0]["x-title"].encode("latin-1").decode() == "Zoë"
+
+
+KEY = ConnectionKey("host.invalid", 443, True, True, None, None, None)
+REFUSED = OSError(errno.ECONNREFUSED, "Connection refused")
+MEANT: list[tuple[Exception, Failure, Failure, str]] = [
+    # what the library raises; what it is before the headers of the answer and after them; what is said of it
+    (aiohttp.ClientConnectorSSLError(KEY, ssl.SSLError(1, "wrong")), Failure.TLS, Failure.TLS, "host.invalid:443: wrong"),
+    (aiohttp.ClientConnectorError(KEY, REFUSED), Failure.CONNECT, Failure.CONNECT, "host.invalid:443: Connection refused"),
+    (aiohttp.ClientConnectorError(KEY, OSError("many words")), Failure.CONNECT, Failure.CONNECT, "host.invalid:443: OSError"),
+    (aiohttp.ConnectionTimeoutError("u"), Failure.CONNECT_TIMEOUT, Failure.CONNECT_TIMEOUT, "ConnectionTimeoutError"),
+    (aiohttp.SocketTimeoutError("u"), Failure.READ_TIMEOUT, Failure.IDLE_TIMEOUT, "SocketTimeoutError"),
+    (TimeoutError(), Failure.READ_TIMEOUT, Failure.IDLE_TIMEOUT, "TimeoutError"),
+    (aiohttp.ClientPayloadError("u"), Failure.CUT_SHORT, Failure.CUT_SHORT, "ClientPayloadError"),
+    (aiohttp.ServerDisconnectedError(), Failure.RESET_AFTER_SENT, Failure.CUT_SHORT, "ServerDisconnectedError"),
+    (aiohttp.ClientConnectionResetError("u"), Failure.RESET_BEFORE_SENT, Failure.RESET_BEFORE_SENT, "ClientConnectionResetError"),
+    (ConnectionResetError(104, "Reset by peer"), Failure.RESET_AFTER_SENT, Failure.CUT_SHORT, "Reset by peer"),
+    (aiohttp.ClientOSError(5, "of http://h/?key=s"), Failure.RESET_AFTER_SENT, Failure.CUT_SHORT, "ClientOSError"),
+    (aiohttp.ClientConnectionError("http://h/?key=s"), Failure.PROTOCOL, Failure.PROTOCOL, "ClientConnectionError"),
+    (ValueError("http://h/?key=s"), Failure.PROTOCOL, Failure.PROTOCOL, "ValueError"),
+]  # fmt: skip
+UNSENT = (Failure.TLS, Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.RESET_BEFORE_SENT)
+
+
+@pytest.mark.parametrize(("problem", "before", "after", "said"), MEANT, ids=lambda value: type(value).__name__)
+def test_what_an_error_of_the_library_means(problem: Exception, before: Failure, after: Failure, said: str) -> None:
+    """It depends on whether an answer had begun; what is said holds no address but the host's, for a query may be secret."""
+    for body, failed in ((False, before), (True, after)):
+        found = broken(problem, body=body)
+        assert (found.failure, found.message, found.sent) == (failed, said, failed not in UNSENT)
+
+
+async def test_a_closed_answer_cannot_be_read() -> None:
+    """A typed failure, although all of it had come."""
+
+    async def behave(peer: Peer) -> None:
+        await peer.request()
+        await peer.answer(b"whole")
+        await peer.gone()
+
+    async with serving(behave) as server, client() as made:
+        response = await made.open(asking(server.url))
+        await response.aclose()
+        with pytest.raises(WireError):
+            await response.read()
 
 
 async def test_what_had_come_before_a_failure_is_handed_over_first() -> None:

@@ -96,7 +96,7 @@ def test_good_events_before_a_bad_one_come_out() -> None:
         lines.close()
     lines = NDJSONDecoder()
     assert lines.feed(b'{"good":1}\n"\xff"\n') == ['{"good":1}']
-    with pytest.raises(FormatError, match="not UTF-8"):
+    with pytest.raises(FormatError, match=r"^a line is not UTF-8 text$"):
         lines.feed(b"{}\n")
 
 
@@ -140,9 +140,64 @@ def test_an_event_may_be_as_long_as_the_bound(limit: int) -> None:
 
 def test_a_line_may_be_as_long_as_the_bound() -> None:
     """Whole or in pieces, with an end or without."""
-    for pieces in ([b"12345\n"], [b"123", b"45", b"\n"], [b"1\n12345\n"], [b"12345"]):
+    for pieces in ([b"12345\n"], [b"123", b"45", b"\n"], [b"1\n12345\n"], [b"12345"], [b"\n12345", b"\n"]):
         decoder = NDJSONDecoder(5)
         assert _all(decoder, pieces)[-1] == "12345"
     for pieces in ([b"123456\n"], [b"123", b"456"], [b"\n123456"], [b"123456"]):
         with pytest.raises(FormatError, match="larger than 5 bytes"):
             _all(NDJSONDecoder(5), pieces)
+
+
+def test_an_event_in_pieces_may_be_as_long_as_the_bound() -> None:
+    """The first as well as those behind it; the end of its line does not count."""
+    decoder = SSEDecoder(8)
+    for _ in range(3):
+        assert decoder.feed(b"data: ") == []
+        assert decoder.feed(b"12") == []
+        assert decoder.feed(b"\n\n") == [ServerSentEvent("12")]
+    with pytest.raises(FormatError, match=r"^a stream event is larger than 8 bytes$"):
+        decoder.feed(b"data: 123")
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_bound_holds_from_the_first_byte_on(limit: int) -> None:
+    """Although so few bytes might have become a mark of byte order."""
+    with pytest.raises(FormatError):
+        SSEDecoder(limit).feed(b"x" * (limit + 1))
+
+
+@pytest.mark.parametrize("field", [b"DATA: x", b"Data:x", b"dATA", b" data: x", b"data : x"])
+def test_names_of_fields_are_taken_as_they_are(field: bytes) -> None:
+    """By the standard another case, or a blank, makes another field, and unknown ones are ignored."""
+    assert SSEDecoder().feed(field + b"\n\n") == []
+
+
+@pytest.mark.parametrize("blank", [b"", b" "], ids=["without a blank", "with a blank"])
+def test_bytes_that_are_no_text_are_replaced(blank: bytes) -> None:
+    """In every field; the rest of the stream is unharmed."""
+    lines = [name + blank + b"a\xffb\n" for name in (b"data:", b"event:", b"id:")]
+    assert SSEDecoder().feed(b"".join(lines) + b"\n") == [ServerSentEvent("a\ufffdb", "a\ufffdb", "a\ufffdb")]
+
+
+def test_what_is_unfinished_at_the_end_is_dropped_once() -> None:
+    """An event without its end, whole lines of it and half ones; a last line, in turn, is handed out, and only once."""
+    events = SSEDecoder(20)
+    assert events.feed(b"data: unfinished\ndat") == []
+    assert events.close() == events.close() == []
+    assert events.feed(b"\n\ndata: next\n\n") == [ServerSentEvent("next")]
+    lines = NDJSONDecoder(5)
+    assert lines.feed(b"12345") == []
+    assert lines.close() == ["12345"]
+    assert lines.close() == []
+    assert lines.feed(b"67890") == []
+    assert lines.feed(b"\n") == ["67890"]
+
+
+def test_a_long_event_in_small_pieces() -> None:
+    """Put together once, and not at every piece: sixteen mebibytes would be copied for minutes."""
+    decoder, piece = SSEDecoder(1 << 25), b"x" * 512
+    assert decoder.feed(b"data: ") == []
+    for _ in range(1 << 15):
+        decoder.feed(piece)
+    (event,) = decoder.feed(b"\n\n")
+    assert len(event.data) == 1 << 24

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
 import pytest
 import respx
-from wire_bench import Peer, asking, client, failure, read, serving
+from wire_bench import Peer, asking, client, error, failure, read, serving
 
 from backends import OpenAI, errors
 from backends.wire.client import Client
@@ -72,6 +72,44 @@ async def test_a_mock_is_bounded_and_decoded_like_the_network() -> None:
         assert await read(made, asking("https://api.invalid/moved")) == b"small"
         assert (await failure(made, asking("https://api.invalid/large")))[0] is Failure.TOO_LARGE
         assert (await failure(made, asking("https://api.invalid/away")))[0] is Failure.REDIRECT
+
+
+class Pieces(httpx.AsyncByteStream):
+    """A body in pieces that counts how often it is closed."""
+
+    def __init__(self, *sizes: int) -> None:
+        self._sizes = sizes
+        self.closed = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for size in self._sizes:
+            yield b"x" * size
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize("sizes", [(), (1000,), (600, 400), (400, 400, 200)])
+async def test_a_body_in_pieces_is_put_together(sizes: tuple[int, ...]) -> None:
+    """As large as is allowed; closed once, however often that is asked for."""
+    pieces = Pieces(*sizes)
+    async with client(httpx.MockTransport(lambda _: httpx.Response(200, stream=pieces)), max_body_bytes=1000) as made:
+        response = await made.open(asking(URL))
+        assert await response.read() == b"x" * sum(sizes)
+        for _ in range(2):
+            await response.aclose()
+    assert pieces.closed == 1
+
+
+@pytest.mark.parametrize("sizes", [(1001,), (600, 401), (400, 400, 200, 1)])
+async def test_a_body_in_pieces_is_bounded(sizes: tuple[int, ...]) -> None:
+    """Together, and not each for itself; what follows is not waited for."""
+    pieces = Pieces(*sizes)
+    async with client(httpx.MockTransport(lambda _: httpx.Response(200, stream=pieces)), max_body_bytes=1000) as made:
+        found = await error(made, asking(URL))
+    assert (found.failure, found.sent) == (Failure.TOO_LARGE, True)
+    assert found.message == "more than the 1000 bytes that are allowed"
+    assert pieces.closed == 1
 
 
 async def test_a_mock_sees_the_timeouts() -> None:
@@ -262,7 +300,10 @@ async def test_httpx_timeouts_are_ours(extensions: dict[str, Any], expected: Tim
         (Failure.CONNECT_TIMEOUT, httpx.ConnectTimeout),
         (Failure.WRITE_TIMEOUT, httpx.WriteTimeout),
         (Failure.READ_TIMEOUT, httpx.ReadTimeout),
+        (Failure.IDLE_TIMEOUT, httpx.ReadTimeout),
+        (Failure.CUT_SHORT, httpx.ReadError),
         (Failure.RESET_AFTER_SENT, httpx.ReadError),
+        (Failure.RESET_BEFORE_SENT, httpx.WriteError),
         (Failure.PROTOCOL, httpx.RemoteProtocolError),
     ],
 )
@@ -273,3 +314,91 @@ async def test_our_failures_are_httpxs(failure: Failure, kind: type[httpx.Transp
         await Refused(failure).handle_async_request(request)
     assert (caught.value.failure, caught.value.request) == (failure, request)
     assert caught.value.__cause__ is None
+
+
+class Around(httpx.AsyncBaseTransport):
+    """What a user puts around ours, to log or to measure."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._inner.handle_async_request(request)
+
+
+UNSENT = (Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.TLS, Failure.RESET_BEFORE_SENT, Failure.PROXY)
+
+
+@pytest.mark.parametrize("failed", [one for one in Failure if one not in (Failure.TOO_LARGE, Failure.REDIRECT)])
+async def test_our_failures_keep_their_names_through_another_transport(failed: Failure) -> None:
+    """By httpx's class alone, a certificate that is not trusted would be any connection that was not made."""
+    async with client(Around(Refused(failed))) as made:
+        found = await error(made, asking(URL))
+    assert (found.failure, found.message, found.sent) == (failed, "details", failed not in UNSENT)
+
+
+async def test_what_a_transport_says_is_cut() -> None:
+    """Its first three hundred characters are kept: somebody else's words may be any number."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("".join(map(str, range(1000))), request=request)
+
+    async with client(httpx.MockTransport(handle)) as made:
+        assert (await error(made, asking(URL))).message == "".join(map(str, range(1000)))[:300]
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (httpx.ReadTimeout("no"), Failure.IDLE_TIMEOUT),
+        (httpx.ReadError("no"), Failure.CUT_SHORT),
+        (httpx.RemoteProtocolError("no"), Failure.CUT_SHORT),
+        (httpx.CloseError("no"), Failure.CUT_SHORT),
+        (httpx.WriteTimeout("no"), Failure.WRITE_TIMEOUT),
+    ],
+    ids=lambda value: value if isinstance(value, Failure) else "",
+)
+async def test_an_error_within_a_body_is_another_than_one_before_it(raised: Exception, expected: Failure) -> None:
+    """What had come is handed over first."""
+
+    class Broken(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"first "
+            raise raised
+
+    async with client(httpx.MockTransport(lambda _: httpx.Response(200, stream=Broken()))) as made:
+        response = await made.open(asking(URL))
+        chunks = response.chunks()
+        assert await anext(chunks) == b"first "
+        with pytest.raises(WireError) as caught:
+            await anext(chunks)
+        await response.aclose()
+    assert (caught.value.failure, caught.value.message, caught.value.sent) == (expected, "no", True)
+
+
+async def test_our_answers_are_httpxs() -> None:
+    """With their status and their request; a body that comes in pieces is sent, and one that is cut short is httpx's error."""
+
+    async def behave(peer: Peer) -> None:
+        head = await peer.reader.readuntil(b"\r\n\r\n")
+        assert b"chunked" in head
+        assert await peer.reader.readuntil(b"0\r\n\r\n") == b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"
+        await peer.say(b"HTTP/1.1 418 Teapot\r\nContent-Length: 100\r\n\r\nshort")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one "
+        yield b"two"
+
+    transport = AiohttpTransport()
+    async with serving(behave) as server:
+        request = httpx.Request("POST", server.url, content=pieces())
+        answer = await transport.handle_async_request(request)
+        assert (answer.status_code, answer.request) == (418, request)
+        body = aiter(answer.stream)
+        assert await anext(body) == b"short"
+        with pytest.raises(httpx.ReadError) as caught:
+            await anext(body)
+        assert (caught.value.failure, caught.value.request) == (Failure.CUT_SHORT, request)  # type: ignore[attr-defined]
+        assert str(caught.value) == "ClientPayloadError"
+        await answer.aclose()
+        await transport.aclose()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import pickle
 import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from wire_bench import Peer, asking, plain, read, serving
 
 from backends.wire.client import Client
-from backends.wire.route import Proxy, Route
+from backends.wire.route import Proxy, Route, proxy_for
 from backends.wire.values import Failure, WireError
 
 TLS = Path(__file__).resolve().parents[3] / "conformance" / "data" / "tls"
@@ -106,6 +109,18 @@ async def test_a_file_that_is_not_there_is_named(route: Route, names: str) -> No
     assert caught.value.message == f"{names}: No such file or directory"
 
 
+async def test_a_file_that_the_system_says_nothing_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is named all the same, with what is most likely wrong."""
+
+    def context(_: Route) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Route, "context", context)
+    with pytest.raises(WireError) as caught:
+        await through(Route(client_certificate=("c.pem", "k.pem")), "https://127.0.0.1:1/")
+    assert caught.value.message == "c.pem or k.pem: no certificate, or no key that fits"
+
+
 @pytest.mark.parametrize(
     ("userinfo", "expected"),
     [("", None), ("us%40er:pa%2Fss@", "us@er:pa/ss"), ("user@", "user:"), ("z%C3%B6:w@", "zö:w")],
@@ -128,14 +143,55 @@ async def test_a_proxy_is_told_who_asks(userinfo: str, expected: str | None) -> 
 
 
 async def test_a_proxy_that_refuses() -> None:
-    """Says no before the server was reached."""
+    """Says no before the server was reached; it was asked for a tunnel, and told who asks."""
 
     async def behave(peer: Peer) -> None:
-        await peer.request()
+        first, headers, _ = await peer.request()
+        seen.append((first, headers.get("proxy-authorization"), headers.get("authorization")))
         await peer.answer(b"", "407 Proxy Authentication Required")
 
+    seen: list[tuple[str, str | None, str | None]] = []
     async with serving(behave) as server:
         with pytest.raises(WireError) as caught:
-            await through(Route(proxy=Proxy(server.url)), "https://api.invalid/v1")
+            await through(Route(proxy=Proxy(server.url.replace("//", "//user:word@"))), "https://api.invalid/v1")
     assert (caught.value.failure, caught.value.sent) == (Failure.PROXY, False)
     assert caught.value.message == "the proxy answered 407"
+    told = f"Basic {b64encode(b'user:word').decode()}"
+    assert seen == [("CONNECT api.invalid:443 HTTP/1.1", told, None)]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://p:port", "must be a URL such as http://host:port"),
+        (7, "must be a URL such as http://host:port"),
+        ("https://p:1", "must be http://host:port; other kinds of proxy are not spoken"),
+        ("http://u%0A:word@p:1", "holds control characters in its user or password"),
+    ],
+)
+def test_what_is_no_proxy_is_told_what_one_is(url: Any, words: str) -> None:
+    """Without the address: it may hold a password."""
+    with pytest.raises(ValueError) as caught:
+        Proxy(url)
+    assert str(caught.value) == words
+
+
+def test_a_proxy_is_compared_and_kept_but_not_pickled() -> None:
+    """Equal ones are one; others are told apart by host, user and password."""
+    urls = ("http://p:1", "http://q:1", "http://u@p:1", "http://u:v@p:1")
+    proxies = [Proxy(url) for url in urls]
+    assert {*proxies, *map(Proxy, urls)} == set(proxies)
+    assert len(set(map(hash, proxies))) == len(urls)
+    with pytest.raises(TypeError) as caught:
+        pickle.dumps(proxies[3])
+    assert str(caught.value) == "A Proxy is not pickled: a pickle would carry its password."
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "xxxx"])
+def test_without_exceptions_every_host_has_the_proxy(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the process's own environment, too."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HTTPS_PROXY", "http://p:1")
+    for environ in (os.environ, {"HTTPS_PROXY": "http://p:1"}):
+        assert proxy_for(f"https://{host}/v1", environ) == Proxy("http://p:1")

@@ -140,9 +140,15 @@ async def read(made: Client, request: WireRequest) -> bytes:
         await response.aclose()
 
 
-async def failure(made: Client, request: WireRequest) -> tuple[Failure, bool]:
-    """Ask, expect to fail, and return how, and whether the server may have begun to work."""
+async def error(made: Client, request: WireRequest) -> WireError:
+    """Ask, expect to fail, and return the error, which shows no key."""
     with pytest.raises(WireError) as caught:
         await read(made, request)
     assert "sk-planted" not in f"{caught.value} {caught.value.message} {vars(caught.value)}"
-    return caught.value.failure, caught.value.sent
+    return caught.value
+
+
+async def failure(made: Client, request: WireRequest) -> tuple[Failure, bool]:
+    """Ask, expect to fail, and return how, and whether the server may have begun to work."""
+    found = await error(made, request)
+    return found.failure, found.sent
