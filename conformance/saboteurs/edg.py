@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from backends import errors
+from backends.resilience.failures import AttemptFailed
 from backends.resilience.supply import Issued
 from conformance.saboteurs import saboteur
 
@@ -54,8 +55,8 @@ def tells_the_password(backend: Any) -> None:
     async def spoilt(work: Any, call: Any, key: Any) -> Any:
         try:
             return await send(work, call, key)
-        except Exception as failure:  # whatever an attempt ends in
-            if getattr(failure, "kind", None) == "proxy":
+        except AttemptFailed as failure:
+            if failure.kind == "proxy":
                 failure.error.add_note(transport._route.proxy.url())
             raise
 
