@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -30,37 +30,44 @@ def goes_round_the_proxy(make: Make) -> Make:
     return _without(make, "proxy")
 
 
-@saboteur("EDG-02", "asks a proxy that refuses again and again")
-def hammers_the_proxy(backend: Any) -> None:
-    """It may think better of it."""
+def _when_a_proxy_refuses(
+    backend: Any, then: Callable[[AttemptFailed, Callable[[], Awaitable[Any]]], Awaitable[None]]
+) -> None:
+    """Let something happen after an attempt that a proxy refused: it is given the failure, and a way to send again."""
     send = backend._send
-
-    async def spoilt(work: Any, call: Any, key: Any) -> Any:
-        try:
-            return await send(work, call, key)
-        except Exception as failure:  # whatever an attempt ends in
-            if getattr(failure, "kind", None) == "proxy":
-                await send(work, call, key)
-            raise
-
-    backend._send = spoilt
-
-
-@saboteur("EDG-02", "notes a proxy that refuses, with its password")
-def tells_the_password(backend: Any) -> None:
-    """So that the log shows which proxy it was."""
-    send = backend._send
-    transport = backend._client(backend.endpoint())._native
 
     async def spoilt(work: Any, call: Any, key: Any) -> Any:
         try:
             return await send(work, call, key)
         except AttemptFailed as failure:
             if failure.kind == "proxy":
-                failure.error.add_note(transport._route.proxy.url())
+                await then(failure, lambda: send(work, call, key))
             raise
 
     backend._send = spoilt
+
+
+@saboteur("EDG-02", "asks a proxy that refuses again and again")
+def hammers_the_proxy(backend: Any) -> None:
+    """It may think better of it."""
+
+    async def again(failure: AttemptFailed, send: Callable[[], Awaitable[Any]]) -> None:
+        del failure
+        await send()
+
+    _when_a_proxy_refuses(backend, again)
+
+
+@saboteur("EDG-02", "notes a proxy that refuses, with its password")
+def tells_the_password(backend: Any) -> None:
+    """So that the log shows which proxy it was."""
+    transport = backend._client(backend.endpoint())._native
+
+    async def note(failure: AttemptFailed, send: Callable[[], Awaitable[Any]]) -> None:
+        del send
+        failure.error.add_note(transport._route.proxy.url())
+
+    _when_a_proxy_refuses(backend, note)
 
 
 @saboteur("EDG-02", "listens to the environment unasked", maker=True)
