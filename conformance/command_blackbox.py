@@ -25,7 +25,8 @@ from conformance.blackbox.process import Process
 from conformance.blackbox.question import Question, load
 from conformance.command_line import EVIDENCE, REPORTS, UsageError, one_of
 from conformance.console import evidence_of, say
-from conformance.evidence import Evidence, Writer
+from conformance.evidence import Evidence
+from conformance.evidence_writer import Writer
 from conformance.progress import Progress
 
 __all__ = ["foreign_evidence", "run_subjects", "write_scoreboard"]

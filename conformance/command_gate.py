@@ -56,10 +56,9 @@ def command_gate(asked: argparse.Namespace) -> int:
 
 def _refuse_taken_over(evidence: Evidence, path: Path) -> None:
     """A gate rests on what was run, not on what a file says of an earlier run."""
-    if evidence.taken_over:
-        raise UsageError(
-            f"{path} takes over {evidence.taken_over} findings of earlier runs; make it whole with `conformance run`"
-        )
+    over = evidence.taken_over + evidence.others_taken_over
+    if over:
+        raise UsageError(f"{path} takes over {over} findings of earlier runs; make it whole with `conformance run`")
 
 
 def _baseline(asked: argparse.Namespace) -> dict[str, Any] | None:

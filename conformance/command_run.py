@@ -14,7 +14,8 @@ from conformance import catalogue, check, subject
 from conformance.command_blackbox import run_subjects
 from conformance.command_line import REPORTS, UsageError, one_of
 from conformance.console import say, writable_file
-from conformance.evidence import Evidence, EvidenceError, Writer, read
+from conformance.evidence import Evidence, EvidenceError, read
+from conformance.evidence_writer import Writer
 from conformance.fingerprints import Fingerprints
 from conformance.frozen import contract
 from conformance.kill_lines import kill_lines
@@ -171,6 +172,11 @@ def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Pa
     if "run" in summary.evidence.header:
         over = summary.evidence.taken_over
         say(f"{len(told) + len(kills) - over} run, {over} reused.")
+        if summary.evidence.others_taken_over:
+            say(
+                f"{summary.evidence.others_taken_over} saboteurs were shown to their own check alone: what the others notice is"
+                " of an earlier run; `conformance run` asks them again."
+            )
     if folder is not None:
         write_reports(summary, folder)
         say(f"Look at {folder / 'index.html'} or {folder / 'API_IMPLEMENTATION_STATUS.md'}; evidence: {evidence}")

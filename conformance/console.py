@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from conformance.command_line import UsageError
-from conformance.evidence import Evidence, EvidenceError, read, sources_digest
+from conformance.evidence import Evidence, EvidenceError, read
+from conformance.evidence_writer import sources_digest
 
 __all__ = ["evidence_of", "is_stale", "say", "warn_if_stale", "writable_file", "write"]
 

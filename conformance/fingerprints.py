@@ -21,8 +21,8 @@ import backends
 import conformance
 from conformance import catalogue, check, saboteurs, subject
 from conformance.imports import Modules
-from conformance.jobs import Job
-from conformance.requirement import Requirement, chapter_of
+from conformance.jobs import Job, neighbours
+from conformance.requirement import Requirement
 
 __all__ = ["Fingerprints", "clause_of"]
 
@@ -44,6 +44,8 @@ _LEFT_OUT: Final = ("tests", "reports", "__pycache__")
 _HARNESS: Final = "conformance.jobs"
 _RECORDINGS: Final = "conformance.recordings"
 """Who needs it needs the recordings; every other file that is no module belongs to everybody."""
+_SHOWN: Final = ("conformance.checks", "conformance.saboteurs", "conformance.subjects")
+"""Where checks, saboteurs and subjects are written."""
 _LENGTH: Final = 16
 
 
@@ -68,6 +70,17 @@ class Fingerprints:
         clauses = [clause_of(catalogue.find(requirement)) for requirement in self._asked(job)]
         return self._digest(self._roots(job), [job.title, job.lane, str(job.seed), job.profile, *clauses])
 
+    def of_others(self, job: Job) -> str:
+        """Return the fingerprint of what is shown to whom where a saboteur meets the other checks of its chapter.
+
+        It covers where checks, saboteur and subject are written, their clauses and the interpreter, and nothing that these
+        use: how many others notice tells how sharp the checks are, and proves or excuses no backend.
+        """
+        shown = [root for root in sorted(self._roots(job)) if root.startswith(_SHOWN)]
+        lines = [f"{name} {self._modules.own_digest(name)}" for name in shown]
+        clauses = [clause_of(catalogue.find(requirement)) for requirement in self._asked(job)]
+        return _hashed([*self._installed, job.title, str(job.seed), *clauses, *lines])[:_LENGTH]
+
     def modules_of(self, job: Job) -> frozenset[str]:
         """Return the modules that a job may run."""
         return frozenset().union(*map(self._modules.closure, self._roots(job)))
@@ -79,9 +92,12 @@ class Fingerprints:
     @cached_property
     def surroundings(self) -> str:
         """Digest of the interpreter, of everything installed, and of the files that belong to everybody."""
+        return _hashed([*self._installed, *self._files(recorded=False)])
+
+    @cached_property
+    def _installed(self) -> tuple[str, ...]:
         installed = sorted({f"{one.metadata['Name']} {one.version}" for one in distributions()})
-        lines = [sys.version, sys.implementation.name, platform.platform(), *installed, *self._files(recorded=False)]
-        return _hashed(lines)
+        return (sys.version, sys.implementation.name, platform.platform(), *installed)
 
     @cached_property
     def _recordings(self) -> str:
@@ -97,11 +113,9 @@ class Fingerprints:
 
     def _asked(self, job: Job) -> tuple[str, ...]:
         """Return the requirements whose checks a job runs: its own, and those of its chapter that are shown a saboteur."""
-        chapter = chapter_of(job.requirement)
         if not job.saboteur or not self._saboteurs[job.saboteur].asks_others(job.subject):
             return (job.requirement,)
-        others = (other for other in self._checks[job.lane] if chapter_of(other) == chapter)
-        return tuple(dict.fromkeys((job.requirement, *others)))
+        return (job.requirement, *neighbours(job.requirement, self._checks[job.lane]))
 
     def _of_subject(self, name: str) -> set[str]:
         tried = subject.load(name)

@@ -103,9 +103,14 @@ class Modules:
         if found is None:
             whole = hashlib.sha256()
             for one in sorted(self.closure(name)):
-                whole.update(f"{one} ".encode() + hashlib.sha256(self._contents[one]).digest())
+                whole.update(f"{one} {self.own_digest(one)} ".encode())
             found = self._digests[name] = whole.hexdigest()
         return found
+
+    @cache  # noqa: B019 - as above
+    def own_digest(self, name: str) -> str:
+        """Return a digest of the source of one module."""
+        return hashlib.sha256(self._contents[name]).hexdigest()
 
     def _closed(self, name: str) -> frozenset[str]:
         if name not in self._paths:

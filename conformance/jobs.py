@@ -14,7 +14,7 @@ from conformance.machines.profiles import PROFILES, QUICK
 from conformance.requirement import Requirement, chapter_of
 from conformance.verdict import Verdict
 
-__all__ = ["Job", "Record", "concerns", "not_applicable", "run_job"]
+__all__ = ["Job", "Record", "concerns", "neighbours", "not_applicable", "run_job"]
 
 Record: TypeAlias = dict[str, Any]
 _PASSED: Final[dict[tuple[str, str, str, int], tuple[subject.Subject, bool]]] = {}
@@ -23,7 +23,14 @@ _PASSED: Final[dict[tuple[str, str, str, int], tuple[subject.Subject, bool]]] = 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One unit of work: every case of one requirement on one subject, or one saboteur on one subject."""
+    """One unit of work: every case of one requirement on one subject, or one saboteur on one subject.
+
+    Attributes:
+        subject, requirement, lane, seed: what is judged, by what, where, and the seed of every trial's random source.
+        saboteur: the name of the saboteur that the requirement is shown; empty for the good backend.
+        profile: how long machines are driven.
+        others: a saboteur is shown to the other checks of its chapter as well, where it is to be.
+    """
 
     subject: str
     requirement: str
@@ -31,6 +38,7 @@ class Job:
     seed: int = 0
     saboteur: str = ""
     profile: str = QUICK.name
+    others: bool = True
 
     @property
     def title(self) -> str:
@@ -110,10 +118,10 @@ def _kill(job: Job) -> list[Record]:
     if job.requirement in registered:
         caught, detail = _caught(tried, job.requirement, entry, job.seed)
     also = None
-    if entry.asks_others(job.subject):
+    if job.others and entry.asks_others(job.subject):
         also = [
             other
-            for other in _neighbours(job.requirement, registered)
+            for other in neighbours(job.requirement, registered)
             if concerns(job.subject, other) and _caught(tried, other, entry, job.seed, threads=False)[0] is not None
         ]
     record: Record = {
@@ -126,7 +134,7 @@ def _kill(job: Job) -> list[Record]:
     return [{**record, "killed": caught is not None, "by": caught or "", "detail": detail, "also": also}]
 
 
-def _neighbours(requirement_id: str, registered: Iterable[str]) -> list[str]:
+def neighbours(requirement_id: str, registered: Iterable[str]) -> list[str]:
     """Return the other requirements of the same chapter, which should not notice; the costly ones are spared."""
     same = chapter_of(requirement_id)
     others = set(registered) - {requirement_id} - check.COSTLY

@@ -224,7 +224,8 @@ class _Session:
     def _write(self) -> str:
         from conformance.claims import subject_record
         from conformance.command_line import EVIDENCE, REPORTS
-        from conformance.evidence import Writer, read
+        from conformance.evidence import read
+        from conformance.evidence_writer import Writer
         from conformance.reports import render
         from conformance.summary import summarise
 

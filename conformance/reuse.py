@@ -1,11 +1,14 @@
 """What an earlier run has found and would be found again: its clean verdicts under the same fingerprint.
 
 A case that is taken over says so, and from which run it is, however often it is taken over again. A failure, a survivor and
-whatever has no fingerprint are never taken over. It reads no file and runs nothing.
+whatever has no fingerprint are never taken over. Where a saboteur must be tried again though neither it nor any check of its
+chapter has changed, only its own check is shown it again: what the others noticed is taken over, with a note of its own. It
+reads no file and runs nothing.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from conformance.evidence import Evidence, Record
@@ -41,16 +44,20 @@ class Stamped:
 
     def taken(self, job: Job) -> list[Record] | None:
         """Return what the earlier run has found of a job; None when it must run."""
-        known = self._known.get((job.subject, job.requirement, job.lane, job.saboteur), [])
+        known = self._known.get(_of_whom(job), [])
         if not known or not all(map(_is_clean, known)):
             return None
         if any(record.get("fingerprint") != self._of_job(job) for record in known):
             return None
         return [{**record, "from": record.get("from", self._from)} for record in known]
 
+    def needed(self, job: Job) -> Job:
+        """Return what must run of a job that is not taken over."""
+        return replace(job, others=False) if self._earlier_others(job) else job
+
     def stamped(self, job: Job, records: list[Record]) -> list[Record]:
-        """Return findings with the fingerprint of their job."""
-        return [{**record, "fingerprint": self._of_job(job)} for record in records]
+        """Return findings with the fingerprint of their job, and with what need not run of it."""
+        return [{**record, **self._others_of(job, record), "fingerprint": self._of_job(job)} for record in records]
 
     def taken_claim(self, name: str) -> Record | None:
         """Return the earlier run's record of a subject; None when it must be made anew."""
@@ -63,11 +70,36 @@ class Stamped:
         """Return the record of a subject with its fingerprint."""
         return {**record, "fingerprint": self._prints.of_subject(record["subject"])}
 
+    def _others_of(self, job: Job, record: Record) -> Record:
+        """Return what is to be told of the other checks that were shown a saboteur."""
+        earlier = self._earlier_others(job)
+        if earlier is not None:
+            return earlier
+        return {"also_fingerprint": self._prints.of_others(job)} if record.get("also") is not None else {}
+
+    def _earlier_others(self, job: Job) -> Record | None:
+        """Return what the other checks noticed in the earlier run; None when they must be shown the saboteur again."""
+        if not job.saboteur:
+            return None
+        for known in self._known.get(_of_whom(job), []):
+            if (
+                _is_clean(known)
+                and known["also"] is not None
+                and known.get("also_fingerprint") == self._prints.of_others(job)
+            ):
+                asked_by = known.get("also_from", known.get("from", self._from))
+                return {"also": known["also"], "also_fingerprint": known["also_fingerprint"], "also_from": asked_by}
+        return None
+
     def _of_job(self, job: Job) -> str:
         found = self._jobs.get(job)
         if found is None:
             found = self._jobs[job] = self._prints.of_job(job)
         return found
+
+
+def _of_whom(job: Job) -> tuple[str, ...]:
+    return job.subject, job.requirement, job.lane, job.saboteur
 
 
 def _of(record: Record) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -124,6 +125,12 @@ def _find(value: Any, path: str, depth: int) -> str | None:
             if found:
                 return found
         return None
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, int):
+        try:
+            int.__repr__(value)
+        except ValueError:
+            return f"{where} is a number of more than {sys.get_int_max_str_digits()} digits"
+        return None
+    if value is None or isinstance(value, float):
         return None
     return f"{where} is a {type(value).__name__}, which JSON does not have"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from clocks import Hurried
 
 from backends import errors
 from backends.http import HTTPBackend
@@ -136,25 +137,6 @@ class Turning(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=headers, stream=body, request=request)
 
 
-class Hurried:
-    """A clock whose sleeps are over after one turn of the loop."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1.8e9 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
-
-
 def parrot(transport: Any = None, **settings: Any) -> Parrot:
     """A backend that waits for nothing."""
     settings = {"clock": Hurried(), "environ": {}, "api_key": "sk-parrot-1", **settings}
@@ -213,7 +195,7 @@ def script(code: str, *arguments: str, **environ: str) -> Any:
         text=True,
         timeout=30,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}", **environ},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *Path(__file__).parents[:2]))), **environ},
         check=False,
     )
     assert done.returncode == 0, done.stderr

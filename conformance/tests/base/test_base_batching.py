@@ -8,8 +8,9 @@ import threading
 from typing import Any
 
 import pytest
-from base_bench import Hurried, counted, held, parrot, settle
+from base_bench import counted, held, parrot, settle
 from choir import Choir, Hall, Unknowing, choir
+from clocks import Hurried
 
 from backends import errors, registry
 from conformance.rows import ROWS

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from base_bench import Hurried, Parrot, Turning, counted, held, parrot, settle
+from base_bench import Parrot, Turning, counted, held, parrot, settle
+from clocks import Hurried
 
 from backends import errors
 from backends.types import ChatReply

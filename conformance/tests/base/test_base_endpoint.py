@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from base_bench import Hurried, Parrot, Turning, counted, held, parrot, saying, settle
+from base_bench import Parrot, Turning, counted, held, parrot, saying, settle
+from clocks import Hurried
 
 from backends import errors
 from backends.resilience.waiter import Waiter

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from base_bench import Hurried, Parrot, Turning, _read, held, parrot
+from base_bench import Parrot, Turning, _read, held, parrot
+from clocks import Hurried
 from test_base_endpoint import Slow, virtually
 
 from backends import S3Kit, errors

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from base_bench import PARROT, Hurried, Parrot, held, parrot, settle
+from base_bench import PARROT, Parrot, held, parrot, settle
+from clocks import Hurried
 
 from backends import errors
 from backends.telemetry.events import AttemptEnded

@@ -6,7 +6,8 @@ import asyncio
 
 import httpx
 import pytest
-from base_bench import Hurried, Parrot, Turning, held, parrot, settle
+from base_bench import Parrot, Turning, held, parrot, settle
+from clocks import Hurried
 
 from backends import errors
 from backends.key_sources import Issued

@@ -12,7 +12,8 @@ import pytest
 from conformance import command_blackbox, commands, reports
 from conformance.blackbox import roster
 from conformance.command_line import main
-from conformance.evidence import Writer, read
+from conformance.evidence import read
+from conformance.evidence_writer import Writer
 
 LIAR = """
 import json, sys

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
 import httpx
+from clocks import Hurried
 
 from backends.claude import Claude
 from backends.claude.stream import MessageReader
 from backends.operation import Answer
-from backends.resilience.clock import Clock
 from conformance.simulators import Simulator
 
 KEY = "sk-ant-api-planted-0001"
@@ -34,25 +33,6 @@ MESSAGE: dict[str, Any] = {
     "usage": {"input_tokens": 14, "output_tokens": 2},
 }
 ANSWER = Answer(200, {"request-id": "req_1"}, None, "id", "req_1", 1, 0.0, "claude-haiku-5-5")
-
-
-class Hurried(Clock):
-    """A clock whose sleeps are over at once and only move its hands."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1_795_000_000.0 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
 
 
 def backend_at(sim: Simulator, **settings: Any) -> Claude:

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from claude_bench import ASK, MESSAGE, Hurried, error, mocked
+from claude_bench import ASK, MESSAGE, error, mocked
+from clocks import Hurried
 
 from backends import errors
 from backends.claude.failures import typed_error

@@ -6,7 +6,8 @@ import pickle
 from typing import Any
 
 import pytest
-from gemini_bench import ASK, Hurried, backend_at, events, mocked, said
+from clocks import Hurried
+from gemini_bench import ASK, backend_at, events, mocked, said
 
 from backends import errors
 from backends.gemini.failures import raise_inside, typed_error

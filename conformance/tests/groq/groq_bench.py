@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import httpx
+from clocks import Hurried
 
 from backends.groq import Groq
 from conformance.simulators import Simulator
@@ -30,26 +31,8 @@ LINE = {
 JSONL = json.dumps(LINE).encode() + b"\n"
 
 
-class StillClock:
-    """Time that passes only by sleeping, so that retries cost no real seconds."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1_795_000_000.0 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
 def backend_at(sim: Simulator, **settings: Any) -> Groq:
-    settings = {"clock": StillClock(), "environ": {}, "api_key": KEY, **settings}
+    settings = {"clock": Hurried(), "environ": {}, "api_key": KEY, **settings}
     return Groq(base_url=sim.base_url("groq"), **settings)
 
 
@@ -60,7 +43,7 @@ def mocked(answer: Any, **settings: Any) -> Groq:
         made = answer(request) if callable(answer) else answer
         return made if isinstance(made, httpx.Response) else httpx.Response(200, json=made)
 
-    settings = {"clock": StillClock(), "environ": {}, "api_key": KEY, **settings}
+    settings = {"clock": Hurried(), "environ": {}, "api_key": KEY, **settings}
     return Groq(transport=httpx.MockTransport(respond), **settings)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from groq_bench import ASK, KEY, StillClock, backend_at, completion, mocked
+from clocks import Hurried
+from groq_bench import ASK, KEY, backend_at, completion, mocked
 
 from backends import errors
 from backends.groq import Groq
@@ -48,7 +49,7 @@ async def test_the_table(status: int, body: dict[str, str], expected: type[error
 
 
 async def test_a_full_flex_tier_is_tried_again_and_no_outage(sim: Simulator) -> None:
-    clock = StillClock()
+    clock = Hurried()
     async with backend_at(sim, clock=clock, failure_threshold=1, max_retries=2, initial_retry_delay=1.0) as backend:
         sim.script(Fault(Status(498), nth=1))
         sim.script(Fault(Status(498, headers=(("retry-after", "7"),)), nth=2))
@@ -66,7 +67,7 @@ async def test_a_full_flex_tier_is_tried_again_and_no_outage(sim: Simulator) -> 
 
 
 async def test_a_server_error_does_not_wait_for_the_window_of_requests(sim: Simulator) -> None:
-    clock = StillClock()
+    clock = Hurried()
     limits = (("x-ratelimit-reset-requests", "2m59.56s"), ("x-ratelimit-remaining-requests", "14370"))
     async with backend_at(sim, clock=clock, max_retries=1, initial_retry_delay=1.0) as backend:
         for status in (500, 498):
@@ -76,7 +77,7 @@ async def test_a_server_error_does_not_wait_for_the_window_of_requests(sim: Simu
 
 
 async def test_rate_limits_are_waited_for(sim: Simulator) -> None:
-    clock = StillClock()
+    clock = Hurried()
     async with backend_at(sim, clock=clock, max_retries=1, initial_retry_delay=0.1) as backend:
         sim.script(Fault(Status(429, headers=(("retry-after", "3"),)), nth=1))
         assert (await backend.achat(ASK)).attempts == 2

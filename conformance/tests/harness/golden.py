@@ -12,7 +12,8 @@ from typing import Any
 from unittest.mock import patch
 
 from conformance.baseline.known import KnownFailure
-from conformance.evidence import Writer, read
+from conformance.evidence import read
+from conformance.evidence_writer import Writer
 from conformance.frozen import Contract, FrozenClause
 from conformance.requirement import Level, Requirement
 

@@ -13,7 +13,8 @@ import jsonschema
 import pytest
 
 from conformance import damage, evidence
-from conformance.evidence import Writer, parse, read
+from conformance.evidence import parse, read
+from conformance.evidence_writer import Writer, encoded
 
 from . import golden
 
@@ -26,11 +27,11 @@ def _lines() -> Lines:
 
 def _sealed(lines: Lines) -> bytes:
     """The lines as a file with a footer that fits them."""
-    body = b"".join(evidence.encoded(line) for line in lines[:-1])
+    body = b"".join(encoded(line) for line in lines[:-1])
     footer = {**lines[-1], "digest": hashlib.sha256(body).hexdigest()}
     for kind in ("case", "kill"):
         footer[f"{kind}s"] = sum(line.get("kind") == kind for line in lines[1:-1])
-    return body + evidence.encoded(footer)
+    return body + encoded(footer)
 
 
 def test_what_is_written_is_read() -> None:

@@ -14,6 +14,7 @@ from conformance.jobs import Job
 _CASE = Job("hf_tei", "BRK-02")
 _KILL = Job("openai", "BRK-02", saboteur="BRK-02-mute_refusal")
 _OTHER = Job("hf_tei", "QUE-01")
+_OTHER_KILL = Job("openai", "BRK-01", saboteur="BRK-01-counts_for_ever")
 _STATIC = Job("hf_tei", "REAL-03")
 _JOBS = {"case": _CASE, "kill": _KILL, "other": _OTHER, "static": _STATIC}
 
@@ -116,3 +117,49 @@ def test_recordings_concern_those_who_replay_them(prints: Fingerprints) -> None:
 def test_an_upgraded_library_concerns_everybody(prints: Fingerprints) -> None:
     other = _sibling(prints, "surroundings")
     assert other.of_job(_STATIC) != prints.of_job(_STATIC)
+
+
+class _Changed:
+    """The modules of the real packages, one of which has another source."""
+
+    def __init__(self, prints: Fingerprints, module: str) -> None:
+        self._modules, self._module = prints._modules, module
+
+    def own_digest(self, name: str) -> str:
+        return "changed" if name == self._module else self._modules.own_digest(name)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._modules, name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._modules
+
+
+@pytest.mark.parametrize(
+    ("module", "asked_again"),
+    [
+        ("conformance.checks.brk", True),
+        ("conformance.saboteurs.brk", True),
+        ("conformance.subjects.openai", True),
+        ("conformance.checks.que", False),
+        ("conformance.saboteurs.que", False),
+        ("conformance.checks.common", False),
+        ("conformance.trial", False),
+        ("conformance.simulators.openai", False),
+        ("backends.resilience.breaker", False),
+        ("backends.openai.responses", False),
+    ],
+)
+def test_others_are_shown_a_saboteur_again_when_it_or_they_changed(
+    prints: Fingerprints, module: str, asked_again: bool
+) -> None:
+    before = prints.of_others(_KILL)
+    assert prints.of_others(_OTHER_KILL) != before
+    other = _sibling(prints, "nothing")
+    other._modules = _Changed(prints, module)  # type: ignore[assignment]
+    assert (other.of_others(_KILL) != before) is asked_again
+
+
+def test_others_are_asked_again_after_an_upgrade_and_not_for_a_file(prints: Fingerprints) -> None:
+    assert _sibling(prints, "_installed").of_others(_KILL) != prints.of_others(_KILL)
+    assert _sibling(prints, "surroundings").of_others(_KILL) == prints.of_others(_KILL)

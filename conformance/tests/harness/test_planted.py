@@ -12,9 +12,9 @@ import pytest
 
 from conformance.checks.mishaps import FIELDS, HARMLESS, OF_FAULTS, SLOW, STREAMED, WHOLE
 from conformance.conduct import Outcome, scrubbed
+from conformance.jobs import Job, run_job
 from conformance.judge import CheckFailed
 from conformance.planted import MASK, PLANTED, Exhibits, forms
-from conformance.runner import Job, run_job
 from conformance.simulators.faults import ACTIONS
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,8 @@ import pytest
 
 from conformance import command_run, jobs
 from conformance.command_line import main
-from conformance.evidence import Evidence, Writer, encoded, read
+from conformance.evidence import Evidence, read
+from conformance.evidence_writer import Writer, encoded
 from conformance.jobs import Job
 from conformance.reuse import Stamped
 from conformance.subject import Subject
@@ -26,12 +27,16 @@ class _Prints:
 
     surroundings = "here"
 
-    def __init__(self, now: str = "1") -> None:
-        self.now = now
+    def __init__(self, now: str = "1", others: str = "a") -> None:
+        self.now, self.others = now, others
 
     def of_job(self, job: Job) -> str:
         del job
         return self.now * 16
+
+    def of_others(self, job: Job) -> str:
+        del job
+        return self.others * 16
 
     def of_subject(self, name: str) -> str:
         del name
@@ -160,10 +165,10 @@ def _case(case: str = "", verdict: str = "pass", **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _kill(killed: bool) -> dict[str, Any]:
+def _kill(killed: bool = True, **more: Any) -> dict[str, Any]:
     return {
         "kind": "kill", "saboteur": "REAL-04-x", "subject": "openai", "requirement": "REAL-04", "sin": "a sin", "by": "",
-        "killed": killed, "detail": "", "also": None, "fingerprint": "1" * 16,
+        "killed": killed, "detail": "", "also": None, "fingerprint": "1" * 16, **more,
     }  # fmt: skip
 
 
@@ -201,3 +206,82 @@ def test_a_finding_keeps_the_run_that_made_it(evidence: Path) -> None:
 def test_a_run_without_a_name_gives_nothing(evidence: Path) -> None:
     stamped = Stamped(_Prints(), _evidence(evidence, [_case()], surroundings=None))  # type: ignore[arg-type]
     assert stamped.taken(_JOB) is None
+
+
+_SABOTEUR = Job("openai", "REAL-04", saboteur="REAL-04-x")
+_ASKED = {"also": ["REAL-01"], "also_fingerprint": "a" * 16}
+
+
+def _after(evidence: Path, kill: dict[str, Any], **prints: str) -> tuple[bool, dict[str, Any]]:
+    """Try the saboteur again after a change: whether the others are asked, and what is told then."""
+    stamped = Stamped(_Prints("2", **prints), _evidence(evidence, [kill]))  # type: ignore[arg-type]
+    assert stamped.taken(_SABOTEUR) is None
+    asked = stamped.needed(_SABOTEUR).others
+    (told,) = stamped.stamped(_SABOTEUR, [_kill(also=["REAL-02"] if asked else None)])
+    assert told["fingerprint"] == "2" * 16
+    return asked, told
+
+
+def test_what_others_notice_is_taken_over_where_neither_they_nor_the_saboteur_changed(evidence: Path) -> None:
+    run = _evidence(evidence, [_kill(**_ASKED)]).header["run"]
+    asked, told = _after(evidence, _kill(**_ASKED))
+    assert not asked
+    assert (told["also"], told["also_fingerprint"], told["also_from"]) == (["REAL-01"], "a" * 16, run)
+    assert "from" not in told
+
+
+@pytest.mark.parametrize("kept", [{"from": _RUN}, {"also_from": _RUN}, {"from": "e" * 16, "also_from": _RUN}])
+def test_what_others_notice_keeps_the_run_that_asked_them(kept: dict[str, str], evidence: Path) -> None:
+    _, told = _after(evidence, _kill(**_ASKED, **kept))
+    assert told["also_from"] == _RUN
+
+
+@pytest.mark.parametrize(
+    ("kill", "prints"),
+    [
+        (_kill(**_ASKED), {"others": "b"}),
+        (_kill(killed=False, **_ASKED), {}),
+        (_kill(also=["REAL-01"]), {}),
+    ],
+    ids=["checks or saboteur changed", "it survived", "no fingerprint"],
+)
+def test_others_are_asked_again(kill: dict[str, Any], prints: dict[str, str], evidence: Path) -> None:
+    asked, told = _after(evidence, kill, **prints)
+    assert asked
+    assert (told["also"], told["also_fingerprint"]) == (["REAL-02"], prints.get("others", "a") * 16)
+    assert "also_from" not in told
+
+
+def test_who_asked_nobody_has_nothing_to_take_over(evidence: Path) -> None:
+    stamped = Stamped(_Prints("2"), _evidence(evidence, [_kill()]))  # type: ignore[arg-type]
+    assert stamped.needed(_SABOTEUR) == _SABOTEUR
+    assert stamped.stamped(_SABOTEUR, [_kill()]) == [_kill(fingerprint="2" * 16)]
+    assert stamped.needed(_JOB) == _JOB
+
+
+def test_a_run_tells_where_others_were_not_asked_and_the_gate_refuses_it(
+    prints: _Prints, evidence: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The changed backend is tried again, by its own check; a whole run asks the others."""
+    whole = [word for word in _ARGUMENTS if word != "--no-saboteurs"]
+    gate = ["gate", "--raise", "--evidence", str(evidence), "--baseline", str(tmp_path / "status.json")]
+    assert main([*whole, "--evidence", str(evidence)]) == 0
+    first = read(evidence)
+    shown = [kill["saboteur"] for kill in first.kills if kill["also"] is not None]
+    assert shown
+    assert main(gate) == 0
+    capsys.readouterr()
+    prints.now = "2"
+    assert main([*whole, "--evidence", str(evidence)]) == 0
+    again = read(evidence)
+    assert (again.taken_over, again.others_taken_over) == (0, len(shown))
+    assert [(kill["saboteur"], kill["also"]) for kill in again.kills] == [
+        (kill["saboteur"], kill["also"]) for kill in first.kills
+    ]
+    assert f"{len(shown)} saboteurs were shown to their own check alone" in capsys.readouterr().out
+    assert main(gate) == 2
+    assert f"takes over {len(shown)} findings" in capsys.readouterr().err
+    prints.others = "b"
+    assert main([*whole, "--evidence", str(evidence)]) == 0
+    assert read(evidence).others_taken_over == 0
+    assert "shown to their own check alone" not in capsys.readouterr().out

@@ -1,18 +1,13 @@
-"""Plans and runs: order, selection, processes, the kill matrix and what counts as caught."""
+"""Plans and runs: order, selection, the kill matrix and what counts as caught."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import time
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from conformance import catalogue, jobs, runner, saboteurs, subject
+from conformance import catalogue, jobs, saboteurs, subject
 from conformance.claims import subject_record
 from conformance.jobs import Job, run_job
 from conformance.runner import Selection, plan, run
@@ -35,12 +30,12 @@ def _saboteur(monkeypatch: pytest.MonkeyPatch, requirement: str, spoil: Any) -> 
     return Job("openai", requirement, saboteur=entry.name)
 
 
-def test_the_plan_follows_the_catalogue_and_ends_with_the_saboteurs() -> None:
+def test_the_plan_follows_the_catalogue_and_each_requirement_its_saboteurs() -> None:
     jobs = plan(Selection(requirements=("REAL-04", "REAL-01")))
     assert [job.requirement for job in jobs if not job.saboteur] == ["REAL-01", "REAL-04"]
-    kills = [job.saboteur for job in jobs if job.saboteur]
-    assert kills == sorted(kills)
-    assert kills
+    order = [(job.requirement, job.saboteur) for job in jobs]
+    assert order == sorted(order)
+    assert {job.requirement for job in jobs if job.saboteur} == {"REAL-01", "REAL-04"}
     assert jobs == plan(Selection(requirements=("REAL-01", "REAL-04")))
 
 
@@ -111,6 +106,9 @@ def test_what_else_notices_is_asked_of_the_first_subject_only(monkeypatch: pytes
         monkeypatch.setitem(saboteurs._registry, entry.name, changed)
         assert run_job(job)[0]["also"] is None
     assert asked[3:] == ["REAL-04", "REAL-04"]
+    monkeypatch.setitem(saboteurs._registry, entry.name, entry)
+    assert run_job(replace(job, others=False))[0]["also"] is None
+    assert asked[5:] == ["REAL-04"]
 
 
 def test_a_saboteur_is_made_from_the_rows_that_its_requirement_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,52 +148,6 @@ def test_records_come_in_plan_order_and_progress_is_told() -> None:
     subjects, cases = records[:1], records[1:]
     assert [record["kind"] for record in subjects] == ["subject"]
     assert [record["requirement"] for record in cases] == ["REAL-01"] * 3 + ["REAL-04"] * 3
-
-
-def test_what_is_judged_together_runs_here_and_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs = plan(Selection(requirements=("REAL-02", "REAL-03", "REAL-04"), kills=False))
-    monkeypatch.setattr(runner, "ProcessPoolExecutor", _Elsewhere)
-    monkeypatch.setattr(_Elsewhere, "jobs", [])
-    records = [record for record in run(jobs, processes=2) if record["kind"] == "case"]
-    assert list(dict.fromkeys(record["requirement"] for record in records)) == ["REAL-02", "REAL-03", "REAL-04"]
-    assert [job.requirement for job in _Elsewhere.jobs] == ["REAL-02", "REAL-04"]
-
-
-class _Elsewhere:
-    """Runs here, and remembers what it was given."""
-
-    jobs: ClassVar[list[Job]] = []
-
-    def __init__(self, processes: int, **settings: Any) -> None:
-        del processes, settings
-
-    def shutdown(self, **how: bool) -> None:
-        del how
-
-    def map(self, run_settled: Any, jobs: list[Job], chunksize: int) -> Iterator[list[dict[str, Any]]]:
-        del run_settled, chunksize
-        self.jobs.extend(jobs)
-        return map(run_job, jobs)
-
-
-def test_a_process_that_cannot_end_is_ended(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """A trial may leave a thread behind that waits for ever; the run has all records and must not wait with it."""
-    monkeypatch.setattr(runner, "_PATIENCE", 0.0)
-    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
-    worker.start()
-    runner._end([worker])
-    assert worker.exitcode == -signal.SIGKILL
-    assert "did not end" in caplog.text
-
-
-def test_a_process_that_somebody_else_joined_has_ended(caplog: pytest.LogCaptureFixture) -> None:
-    """The pool's thread joins its processes, too; who comes second is told that there is no such process."""
-    worker = multiprocessing.get_context("spawn").Process(target=int)
-    worker.start()
-    assert worker.pid is not None
-    os.waitpid(worker.pid, 0)
-    runner._end([worker])
-    assert caplog.text == ""
 
 
 def test_the_subject_record_holds_claims_and_reality() -> None:

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import httpx
+from clocks import Hurried
 
 from backends.hf_tei import HFTEI
-from backends.resilience.clock import Clock
 from conformance.simulators import Simulator
-
-
-class Hurried(Clock):
-    """A clock whose sleeps are over at once and only move its hands."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1.8e9 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
 
 
 def backend_at(sim: Simulator, kind: str = "", **settings: Any) -> HFTEI:

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from hf_tei_bench import Hurried, backend_at, mocked
+from clocks import Hurried
+from hf_tei_bench import backend_at, mocked
 
 from backends import errors
 from backends.hf_tei import HFTEI, Timings, cosine_similarity, timings

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from hf_tgi_bench import ASK, Hurried, backend_at, event, mocked, sse
+from clocks import Hurried
+from hf_tgi_bench import ASK, backend_at, event, mocked, sse
 
 from backends import errors
 from backends.hf_tgi import HFTGI

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
-from opea_bench import ASK, Hurried, backend_at
+from clocks import Hurried
+from opea_bench import ASK, backend_at
 
 from backends import errors
 from backends.opea import OPEA, SERVICES

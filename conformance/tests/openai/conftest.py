@@ -7,29 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+from clocks import Hurried
 
 from backends import OpenAI
 from conformance.simulators.server import Simulator
 
 KEY = "sk-planted-key-0001"
-
-
-class StillClock:
-    """Time that passes only by sleeping, so that retries cost no real seconds."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1_795_000_000.0 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 @pytest.fixture
@@ -40,7 +23,7 @@ async def sim() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def backend(sim: Simulator) -> AsyncIterator[OpenAI]:
-    async with OpenAI(api_key=KEY, base_url=sim.base_url("openai"), clock=StillClock(), environ={}) as made:
+    async with OpenAI(api_key=KEY, base_url=sim.base_url("openai"), clock=Hurried(), environ={}) as made:
         yield made
 
 
@@ -55,7 +38,7 @@ def answering() -> Callable[..., OpenAI]:
                 return made
             return httpx.Response(200, json=answer)
 
-        settings.setdefault("clock", StillClock())
+        settings.setdefault("clock", Hurried())
         settings.setdefault("environ", {})
         return OpenAI(api_key=KEY, transport=httpx.MockTransport(respond), **settings)
 

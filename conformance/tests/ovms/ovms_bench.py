@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import httpx
+from clocks import Hurried
 
 from backends.ovms import OVMS
-from backends.resilience.clock import Clock
 from conformance.simulators import Simulator
 
 ASK = [{"role": "user", "content": "Name a prime."}]
@@ -37,25 +36,6 @@ SAMPLES: dict[str, list[Any]] = {
     "FP64": [0.1, -1e300],
     "BYTES": [b"\xff\x00", b""],
 }
-
-
-class Hurried(Clock):
-    """A clock whose sleeps are over at once and only move its hands."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1.8e9 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
 
 
 def backend_at(sim: Simulator, **settings: Any) -> OVMS:

@@ -6,7 +6,8 @@ import pickle
 
 import httpx
 import pytest
-from ovms_bench import ASK, Hurried, answering, backend_at, mocked, said
+from clocks import Hurried
+from ovms_bench import ASK, answering, backend_at, mocked, said
 
 from backends import errors
 from backends.ovms import OVMS

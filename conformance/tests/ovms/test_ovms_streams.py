@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from ovms_bench import ASK, Hurried, backend_at
+from clocks import Hurried
+from ovms_bench import ASK, backend_at
 
 from backends import errors
 from backends.dialects.openai_chat_stream import ChatStreamReader

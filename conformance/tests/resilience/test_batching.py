@@ -9,37 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from clocks import Hand, turns
 
 from backends import errors
 from backends.resilience.batching import Batching, Member
 from backends.resilience.call import Call
 
 Given = Sequence[Member[Any]]
-
-
-class Hand:
-    """A clock that is moved by hand; whoever sleeps is woken whenever it moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-        self._moved = asyncio.Event()
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1.8e9 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await self._moved.wait()
-
-    async def move(self, seconds: float) -> None:
-        self.now += seconds
-        self._moved.set()
-        self._moved = asyncio.Event()
-        await turns()
 
 
 class Server:
@@ -60,11 +36,6 @@ class Server:
         if asyncio.iscoroutine(answer):
             answer = await answer
         return [member.work.upper() for member in members] if answer is None else answer
-
-
-async def turns(number: int = 12) -> None:
-    for _ in range(number):
-        await asyncio.sleep(0)
 
 
 def member(work: str, *, priority: int = 1, queued: float = 0.0, started: float = 0.0, **bounds: int) -> Member[Any]:

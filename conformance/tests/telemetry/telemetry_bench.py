@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from clocks import Hurried
 
 from backends import OpenAI, errors
 
@@ -40,22 +41,6 @@ EVENTS = (
 )
 
 
-class StillClock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1_795_000_000.0 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def answering(*statuses: int, reached: asyncio.Event | None = None, **settings: Any) -> OpenAI:
     """A backend whose requests are answered with these statuses in turn, the last one again and again.
 
@@ -77,7 +62,7 @@ def answering(*statuses: int, reached: asyncio.Event | None = None, **settings: 
             return httpx.Response(200, content=EVENTS, headers={"content-type": "text/event-stream"})
         return httpx.Response(200, json=REPLY, headers=TOLD)
 
-    made = {"api_key": KEY, "clock": StillClock(), "environ": {}, "model": "gpt-test", **settings}
+    made = {"api_key": KEY, "clock": Hurried(), "environ": {}, "model": "gpt-test", **settings}
     if "api_keys" in made:
         del made["api_key"]
     return OpenAI(transport=httpx.MockTransport(respond), **made)

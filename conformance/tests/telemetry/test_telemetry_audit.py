@@ -109,7 +109,7 @@ def test_many_threads_write_whole_lines(path: Path) -> None:
 def test_several_processes_and_a_fork_share_one_log(path: Path) -> None:
     code = """if True:
         import os, sys
-        sys.path.insert(0, sys.argv[2])
+        sys.path[:0] = sys.argv[2:]
         from test_telemetry_audit import AuditLog, ended
         log = AuditLog(sys.argv[1], max_bytes=8192)
         log(ended())
@@ -120,7 +120,7 @@ def test_several_processes_and_a_fork_share_one_log(path: Path) -> None:
             os._exit(os.waitpid(child, 0)[1])
         os._exit(0)
     """
-    command = [sys.executable, "-c", code, str(path), str(Path(__file__).parent)]
+    command = [sys.executable, "-c", code, str(path), *map(str, Path(__file__).parents[:2])]
     started = [subprocess.Popen(command) for _ in range(2)]
     assert [process.wait(timeout=60) for process in started] == [0, 0]
     assert len(lines_of(path)) == 122

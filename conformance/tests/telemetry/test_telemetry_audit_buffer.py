@@ -142,7 +142,7 @@ def test_a_log_that_is_forgotten_writes_its_lines(path: Path) -> None:
 def test_what_the_end_of_a_process_leaves(path: Path) -> None:
     code = """if True:
         import os, sys
-        sys.path.insert(0, sys.argv[2])
+        sys.path[:0] = sys.argv[2:]
         from test_telemetry_audit import AuditLog, ended
         killed = os.fork()
         log = AuditLog(f"{sys.argv[1]}-{'killed' if not killed else 'ended'}", flush_interval=60)
@@ -152,7 +152,7 @@ def test_what_the_end_of_a_process_leaves(path: Path) -> None:
         os.waitpid(killed, 0)
         raise SystemExit(3)
     """
-    done = subprocess.run([sys.executable, "-c", code, str(path), str(Path(__file__).parent)], timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, str(path), *map(str, Path(__file__).parents[:2])], timeout=60)
     assert done.returncode == 3
     assert Path(f"{path}-killed").read_bytes() == b""
     assert len(Path(f"{path}-ended").read_bytes().splitlines()) == 1

@@ -10,13 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from clocks import Hurried
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, PeriodicExportingMetricReader
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes, server_attributes
 from prometheus_client.parser import text_string_to_metric_families
-from telemetry_bench import ASKED, KEY, OTHER_KEY, REPLY, StillClock, answering
+from telemetry_bench import ASKED, KEY, OTHER_KEY, REPLY, answering
 from test_telemetry_otel import Receiver
 
 from backends import HFTEI, OpenAI, errors
@@ -92,7 +93,7 @@ async def test_a_server_without_keys_has_budgets_of_its_own() -> None:
         return httpx.Response(200, json=[[0.5]])
 
     backend = HFTEI(
-        base_url="http://tei", transport=httpx.MockTransport(respond), clock=StillClock(), requests_per_minute=10
+        base_url="http://tei", transport=httpx.MockTransport(respond), clock=Hurried(), requests_per_minute=10
     )
     await backend.aembed("a text")
     assert backend.queue_status()["keys"] == {"ready": 0, "cooling": 0, "retired": 0}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import httpx
+from clocks import Hurried
 
 from backends.operation import Answer
-from backends.resilience.clock import Clock
 from backends.vllm import VLLM
 from conformance.simulators import Simulator
 
@@ -26,25 +25,6 @@ TOOL = {
     },
 }
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "year": {"type": "integer"}}}
-
-
-class Hurried(Clock):
-    """A clock whose sleeps are over at once and only move its hands."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return 1.8e9 + self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-        await asyncio.sleep(0)
 
 
 def backend_at(sim: Simulator, **settings: Any) -> VLLM:

@@ -117,7 +117,8 @@ UNWRITTEN: dict[str, tuple[Any, str]] = {
     "an object": ([object()], "[0] is a object, which JSON does not have"),
     "another mapping": ({"a": types.MappingProxyType({})}, "a is a mappingproxy, which JSON does not have"),
     "a complex number": (1j, "the value is a complex, which JSON does not have"),
-    "an integer of 4301 digits": ({"seed": 10**4300}, "the value cannot be written as JSON"),
+    "an integer of 4301 digits": ({"a": [True, 10**4299, 10**4300]}, "a[2] is a number of more than 4300 digits"),
+    "a negative one": ({"seed": -(10**4300)}, "seed is a number of more than 4300 digits"),
 }
 
 
