@@ -129,6 +129,22 @@ def test_what_is_written(case: str) -> None:
     assert jsontext.dumps(value) == expected
 
 
+class Fickle(dict[str, Any]):
+    """Says another thing each time it is asked."""
+
+    said: float = float("nan")
+
+    def items(self) -> Any:
+        item, self.said = self.said, 1.0
+        return {"a": item}.items()
+
+
+def test_what_changes_while_it_is_written_has_no_place_to_name() -> None:
+    with pytest.raises(ValueError) as caught:
+        jsontext.dumps([Fickle(a=1)])
+    assert str(caught.value) == "the value cannot be written as JSON"
+
+
 @pytest.mark.parametrize("case", UNWRITTEN)
 def test_what_cannot_be_written(case: str) -> None:
     """Named by its path, and nothing of its content shown."""
