@@ -146,8 +146,13 @@ async def _rounds(
 
         context.progress.step("filling")
         first: list[Entry] = []
+
+        def seen(entry: Entry) -> bool:
+            first.append(entry)
+            return False  # it stays
+
         await expected(kept[0], cached=False)
-        cache.invalidate(lambda entry: bool(first.append(entry)))
+        cache.invalidate(seen)
         _fill(cache, first[0], questions, kept[1:])
         for _ in range(context.rounds):
             context.progress.step()

@@ -259,8 +259,13 @@ def _growth(result: Result) -> list[str]:
 def _contract_time(result: Result) -> list[str]:
     if result["status"] != "measured":
         return [f"Not measured: {result['remark']}"]
+    rows = [
+        (f"`{step['command']}`", duration(step["seconds"]), str(step["exit_status"]), " ".join(step["told"]))
+        for step in result["steps"].values()
+    ]
     return [
-        f"`{result['settings']['command']}` took {duration(result['seconds'])}, exit status {result['exit_status']}."
+        f"Once each, one after the other; in between `{result['settings']['changed']}` was changed, which concerns every check.",
+        table(("Command", "took", "exit status", "told"), rows),
     ]
 
 

@@ -26,7 +26,7 @@ def measure(context: Context) -> dict[str, Any]:
     sizes = SIZES[:2] if context.quick else SIZES
     context.progress.part("waiting line", context.rounds * len(sizes))
     noise = Noise()
-    rows = [{"waiting": size, **{name: [] for name in _OPERATIONS}} for size in sizes]
+    rows: list[dict[str, Any]] = [{"waiting": size, **{name: [] for name in _OPERATIONS}} for size in sizes]
     for _ in range(context.rounds):
         noise.beat()
         for row in rows:

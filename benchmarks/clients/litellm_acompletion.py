@@ -15,7 +15,7 @@ import litellm
 
 from benchmarks import workload
 
-__all__ = ["Client", "configure"]
+__all__ = ["Client", "configure", "litellm"]
 
 
 def configure() -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final, cast
+
 from openai import AsyncOpenAI
 
 from benchmarks import workload
 
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionMessageParam
+
 __all__ = ["Client"]
+
+_MESSAGES: Final = cast("list[ChatCompletionMessageParam]", workload.MESSAGES)
 
 
 class Client:
@@ -20,13 +27,11 @@ class Client:
         return AsyncOpenAI(api_key=workload.KEY, base_url=url)
 
     async def call(self) -> str:
-        reply = await self._client.chat.completions.create(model=workload.MODEL, messages=workload.MESSAGES)
+        reply = await self._client.chat.completions.create(model=workload.MODEL, messages=_MESSAGES)
         return reply.choices[0].message.content or ""
 
     async def stream(self, tokens: list[str]) -> None:
-        stream = await self._client.chat.completions.create(
-            model=workload.MODEL, messages=workload.MESSAGES, stream=True
-        )
+        stream = await self._client.chat.completions.create(model=workload.MODEL, messages=_MESSAGES, stream=True)
         async for chunk in stream:
             if chunk.choices[0].delta.content:
                 tokens.append(chunk.choices[0].delta.content)

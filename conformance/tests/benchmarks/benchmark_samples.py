@@ -226,10 +226,22 @@ def everything() -> dict[str, dict[str, Any]]:
         ),
         "contract_time": _frame(
             "contract_time",
-            settings={"command": "conformance run"},
+            settings={"changed": "backends/resilience/breaker.py"},
             status="measured",
             remark="",
-            exit_status=0,
-            seconds=45.0,
+            steps={
+                name: {
+                    "command": command,
+                    "status": "measured",
+                    "remark": "",
+                    "exit_status": 0,
+                    "seconds": seconds,
+                    "told": ["2 run, 0 reused."],
+                }
+                for name, command, seconds in (
+                    ("whole", "conformance run", 45.0),
+                    ("changed", "conformance run --changed", 30.0),
+                )
+            },
         ),
     }

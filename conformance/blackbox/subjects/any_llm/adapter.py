@@ -6,7 +6,7 @@ import platform
 from importlib import metadata
 from typing import Any, Final
 
-import any_llm  # type: ignore[import-not-found]  # it lives in this subject's environment
+import any_llm  # it lives in this subject's environment
 import openai
 from dialect import asked, explained, told, usage  # type: ignore[import-not-found]  # the kit is on the path
 from speak import serve  # type: ignore[import-not-found]  # likewise

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 os.environ["LITELLM_OFFLINE_MODE"] = "true"  # prices and headers as installed: nothing is fetched by importing it
 
-import litellm  # type: ignore[import-not-found]  # it lives in this subject's environment
+import litellm  # it lives in this subject's environment
 from dialect import LITELLM, asked, explained, told, usage  # type: ignore[import-not-found]  # the kit is on the path
 from speak import serve  # type: ignore[import-not-found]  # likewise
 
