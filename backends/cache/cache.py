@@ -19,11 +19,11 @@ from typing import Any, Final
 
 from backends.cache.file import CacheFile
 from backends.cache.flights import Flights
-from backends.cache.gate import GATES, Gate
+from backends.cache.gate import Gate
 from backends.cache.graph import GraphIndex, index_in_memory
 from backends.cache.graphfile import GraphFile
 from backends.cache.index import Index
-from backends.cache.semantic import Embedder, embedder_of
+from backends.cache.settings import CacheSettings
 from backends.cache.store import Entry, Store
 from backends.errors import ConfigurationError
 
@@ -93,33 +93,29 @@ class Cache:
         embedder_timeout: float | None = 10.0,
         index: Index | None = None,
     ) -> None:
-        self.threshold = _number("threshold", threshold, 0.0, 1.0)
-        function = embedder_of(embedder)
-        if embedder is not None and function is None:
-            raise _wrong("embedder", f"a function of a text or a backend that embeds, not {type(embedder).__name__}")
-        if ttl is not None:
-            ttl = _number("ttl", ttl, 1e-9, 1e12)
-        if embedder_timeout is not None:
-            embedder_timeout = _number("embedder_timeout", embedder_timeout, 1e-9, 1e9)
-        if path is not None and not isinstance(path, str | Path):
-            raise _wrong("path", f"a path, not {type(path).__name__}")
-        if not isinstance(store_sampled, bool):
-            raise _wrong("store_sampled", f"True or False, not {store_sampled!r}")
-        if tenant is not None and not isinstance(tenant, str):
-            raise _wrong("tenant", f"text, not {type(tenant).__name__}")
-        chosen = GATES.get(gate) if isinstance(gate, str) else gate
-        if chosen is None or not callable(chosen):
-            raise _wrong("gate", f"{' or '.join(GATES)} or a function of two texts, not {gate!r}")
-        self.ttl = ttl
-        self.max_bytes = _whole("max_bytes", max_bytes)
-        self.store_sampled = store_sampled
-        self.tenant = tenant
-        self._gate: Gate = chosen
-        self._embedder = Embedder(function, embedder_timeout) if function is not None and self.threshold else None
+        settings = CacheSettings.checked(
+            threshold,
+            embedder,
+            max_entries=max_entries,
+            max_bytes=max_bytes,
+            ttl=ttl,
+            path=path,
+            store_sampled=store_sampled,
+            tenant=tenant,
+            gate=gate,
+            embedder_timeout=embedder_timeout,
+        )
+        self.threshold = settings.threshold
+        self.ttl = settings.ttl
+        self.max_bytes = settings.max_bytes
+        self.store_sampled = settings.store_sampled
+        self.tenant = settings.tenant
+        self._gate = settings.gate
+        self._embedder = settings.embedder
         self._index = index
-        self._file = CacheFile(Path(path).expanduser()) if path is not None else None
+        self._file = CacheFile(settings.path) if settings.path is not None else None
         self._leaving: list[str] = []
-        self._store = Store(_whole("max_entries", max_entries), self.max_bytes, self._left)
+        self._store = Store(settings.max_entries, settings.max_bytes, self._left)
         self._stored = self._invalidated = 0
         self._loaded = self._file is None
         self._reset()
@@ -324,20 +320,3 @@ class Cache:
     def _check_process(self) -> None:
         if self._process != os.getpid():
             self._reset()  # the parent's lock may be held for ever, and its calls are not ours
-
-
-def _wrong(name: str, expected: str) -> ConfigurationError:
-    return ConfigurationError(f"Cache: {name} must be {expected}.")
-
-
-def _number(name: str, value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        span = f"a number from {low:g} to {high:g}" if low == 0 else "a positive number of seconds"
-        raise _wrong(name, f"{span}, not {value!r}")
-    return float(value)
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise _wrong(name, f"a whole number of 1 or more, not {value!r}")
-    return value
