@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -15,6 +16,8 @@ from conformance.simulators.record import Seen
 _PATIENT: Final = {"max_retries": 2}
 _CLOCK: Final = 0.02
 """Seconds by which timers of two processes may disagree about the same wait."""
+_WALL: Final = 0.1
+"""Seconds by which the moments may differ at which two processes look at the wall clock."""
 
 
 async def _sent(trial: Trial, action: Any, *, stream: bool = False, fails: bool = False, **wish: Any) -> int:
@@ -63,9 +66,7 @@ async def bak_04(trial: Trial) -> None:
     for name, value in (("retry-after", "0.08"), *trial.place.hints):
         waited = await _wait_after(trial, _hinted(name, value))
         trial.expect(waited >= 0.08 - _CLOCK, f"waited {waited:.2f} s where {name or 'the body'} asked for {value}")
-    soon = datetime.now(UTC) + timedelta(seconds=2)
-    waited = await _wait_after(trial, _hinted("retry-after", format_datetime(soon, usegmt=True)))
-    trial.expect(waited >= 0.8, f"waited {waited:.2f} s where retry-after gave a date more than a second away")
+    await _until_a_date(trial)
     await trial.client(wish={"max_retries": 3})
     start = len(trial.requests)
     for number, value in enumerate(("0.04", "0.16", "0.32"), 1):
@@ -77,6 +78,21 @@ async def bak_04(trial: Trial) -> None:
         trial.expect(gap >= asked - _CLOCK, f"waited {gap:.2f} s where the latest answer asked for {asked} s")
     for value in ("-3", "soon", "", "nan", "Thu, 01 Jan 1970 00:00:00 GMT"):
         trial.equal(await _sent(trial, _hinted("retry-after", value)), 2, f"requests after retry-after: {value!r}")
+
+
+async def _until_a_date(trial: Trial) -> None:
+    """Expect no retry before a date; a client that cuts its fraction off the wait cannot make up for that by chance."""
+    await trial.client(wish=_PATIENT)
+    await trial.outlast(1.02 - datetime.now(UTC).microsecond / 1e6)  # nearly a whole second is then cut off
+    now, called, start = datetime.now(UTC), asyncio.get_running_loop().time(), len(trial.requests)
+    date = now.replace(microsecond=0) + timedelta(seconds=3)
+    trial.fault(_hinted("retry-after", format_datetime(date, usegmt=True)), nth=1)
+    await trial.call()
+    trial.equal(len(trial.requests) - start, 2, "requests around a date")
+    asked, came = (date - now).total_seconds(), trial.requests[-1].arrived - called
+    trial.expect(
+        came >= asked - _WALL, f"came again after {came:.2f} s where retry-after gave a date {asked:.2f} s away"
+    )
 
 
 def _hinted(name: str, value: str) -> Status:

@@ -101,6 +101,11 @@ def _first_hint(self: Miniature, attempts: int, failure: Failure) -> float:
     return float(self.settings.setdefault("first_wait", Miniature.wait(self, attempts, failure)))
 
 
+def _before_the_date(self: Miniature, attempts: int, failure: Failure) -> float:
+    wait = Miniature.wait(self, attempts, failure)
+    return wait - 0.75 if wait > 1.0 else wait
+
+
 def _under_a_new_name(self: Wire, path: str, key: str, body: Any) -> Any:
     headers = self.headers(key) | {"idempotency-key": uuid.uuid4().hex}
     return self.http.stream("POST", self.base_url + path, json=body, headers=headers)
@@ -124,6 +129,7 @@ sinner("BAK-01", "gives up on a 503", repeats=_not_at_503)
 sinner("BAK-03", "repeats once more than it was told", configure=_once_more)
 sinner("BAK-04", "ignores what the server asked for", wait=lambda self, attempts, failure: 0.001)
 sinner("BAK-04", "obeys the first answer's hint for ever", wait=_first_hint)
+sinner("BAK-04", "comes back before the date it was given", wait=_before_the_date)
 sinner("BAK-07", "asks nobody whether to repeat", repeats=_advised_by_nobody)
 sinner("BAK-08", "repeats when the money is spent", repeats=lambda self, failure: failure.status == 429)
 sinner("BAK-09", "has a new idempotency key for each attempt", wire=spoilt(Wire, answer=_under_a_new_name))
