@@ -113,6 +113,7 @@ const explain = (error, doing) => {
 const commands = { hello, configure, chat, stream, embed, cancel, close: () => ({}) };
 
 const lines = createInterface({ input: process.stdin });
+lines.on("close", () => process.exit(0)); // the judge has gone; a client that waits for a retry would keep the process alive
 lines.on("line", async (line) => {
   const command = JSON.parse(line);
   const controller = new AbortController();
