@@ -12,7 +12,7 @@ import platform
 import sys
 from collections.abc import Iterable
 from dataclasses import fields
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
@@ -65,11 +65,13 @@ class Fingerprints:
         self._saboteurs = saboteurs.load()
         self._digests: dict[frozenset[str], str] = {}
 
+    @cache  # noqa: B019 - asked several times of each job; there is one of these a run, and the process ends with it
     def of_job(self, job: Job) -> str:
         """Return the fingerprint of everything that a job finds."""
         clauses = [clause_of(catalogue.find(requirement)) for requirement in self._asked(job)]
         return self._digest(self._roots(job), [job.title, job.lane, str(job.seed), job.profile, *clauses])
 
+    @cache  # noqa: B019 - as above
     def of_others(self, job: Job) -> str:
         """Return the fingerprint of what is shown to whom where a saboteur meets the other checks of its chapter.
 

@@ -33,7 +33,6 @@ class Stamped:
         self._from = str(previous.header.get("run", "")) if previous is not None else ""
         self._known: dict[tuple[str, ...], list[Record]] = {}
         self._claims = dict(previous.subjects) if previous is not None else {}
-        self._jobs: dict[Job, str] = {}
         for record in (*previous.cases, *previous.kills) if previous is not None and self._from else ():
             self._known.setdefault(_of(record), []).append(record)
 
@@ -47,7 +46,7 @@ class Stamped:
         known = self._known.get(_of_whom(job), [])
         if not known or not all(map(_is_clean, known)):
             return None
-        if any(record.get("fingerprint") != self._of_job(job) for record in known):
+        if any(record.get("fingerprint") != self._prints.of_job(job) for record in known):
             return None
         return [{**record, "from": record.get("from", self._from)} for record in known]
 
@@ -57,7 +56,9 @@ class Stamped:
 
     def stamped(self, job: Job, records: list[Record]) -> list[Record]:
         """Return findings with the fingerprint of their job, and with what need not run of it."""
-        return [{**record, **self._others_of(job, record), "fingerprint": self._of_job(job)} for record in records]
+        return [
+            {**record, **self._others_of(job, record), "fingerprint": self._prints.of_job(job)} for record in records
+        ]
 
     def taken_claim(self, name: str) -> Record | None:
         """Return the earlier run's record of a subject; None when it must be made anew."""
@@ -90,12 +91,6 @@ class Stamped:
                 asked_by = known.get("also_from", known.get("from", self._from))
                 return {"also": known["also"], "also_fingerprint": known["also_fingerprint"], "also_from": asked_by}
         return None
-
-    def _of_job(self, job: Job) -> str:
-        found = self._jobs.get(job)
-        if found is None:
-            found = self._jobs[job] = self._prints.of_job(job)
-        return found
 
 
 def _of_whom(job: Job) -> tuple[str, ...]:
