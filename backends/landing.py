@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO, TypeVar
 
 from backends.errors import ConfigurationError
+from backends.handover import handed_over
 from backends.streams import AsyncStream
 
 __all__ = ["Landing", "land"]
@@ -54,7 +55,7 @@ class Landing:
 
     async def __aenter__(self) -> Landing:
         try:
-            self._file = await asyncio.to_thread(self._part.open, "xb")
+            self._file = await handed_over(lambda: self._part.open("xb"), self._discarded)
         except OSError as error:
             raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}.") from None
         return self
@@ -62,10 +63,15 @@ class Landing:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            await asyncio.to_thread(self._land)
-        else:
-            self._discard()  # here and now: a cancelled task may not get to run anything later
+        try:
+            if kind is None:
+                await asyncio.to_thread(self._land)
+        except asyncio.CancelledError as cancelled:
+            kind = type(cancelled)  # perhaps before the thread began: then nobody else closes the file
+            raise
+        finally:
+            if kind is not None:
+                self._discard()  # here and now: a cancelled task may not get to run anything later
 
     def _land(self) -> None:
         assert self._file is not None
@@ -80,7 +86,10 @@ class Landing:
 
     def _discard(self) -> None:
         assert self._file is not None
+        self._discarded(self._file)
+
+    def _discarded(self, file: IO[bytes]) -> None:
         with contextlib.suppress(OSError):
-            self._file.close()
+            file.close()
         with contextlib.suppress(FileNotFoundError):
             self._part.unlink()

@@ -141,7 +141,13 @@ def _receive(
     client: Any, exchange: Exchange, wanted: Wanted, landing: Landing, bucket: str, endpoint: str
 ) -> Downloaded:
     """One attempt, in a thread: ask for what is missing, write it, verify the whole."""
-    landing.open()
+    with landing.attempt(exchange.check):
+        return _received(client, exchange, wanted, landing, bucket, endpoint)
+
+
+def _received(
+    client: Any, exchange: Exchange, wanted: Wanted, landing: Landing, bucket: str, endpoint: str
+) -> Downloaded:
     if landing.position and not landing.continues:
         landing.restart()
     answer = client.get_object(**_arguments(wanted, landing, bucket))

@@ -4,6 +4,9 @@ is well.
 A landing outlives attempts: what has arrived stays, and the next attempt continues from there as long as the object is
 the same (its ETag). A partial file outlives the process, too; its ETag stands in a small file beside it. Nothing here
 talks to a server, and a file that is not complete and verified never has the target's name.
+
+A thread cannot be stopped when its call is cancelled, so a landing may be closed while an attempt's thread is still at
+work on it. Then whoever leaves last closes it, and no thread that comes later opens it again.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -23,12 +27,14 @@ __all__ = ["FileLanding", "Landing", "MemoryLanding"]
 
 _PIECE: Final = 1 << 20
 _LARGEST_NOTE: Final = 8_192
+_A_MOMENT: Final = 0.2
+"""Seconds in which a thread whose socket was shut down has left; only one that makes a connection takes longer."""
 _WORTH_KEEPING: Final = 64 * 1024
 """Bytes below which a download that broke off begins anew: a second request would save nothing."""
 
 
 class Landing:
-    """What has arrived of one object. Used by one thread at a time."""
+    """What has arrived of one object. One attempt at a time writes to it; only ``close`` may come from elsewhere."""
 
     path: Path | None = None
 
@@ -42,14 +48,41 @@ class Landing:
         self.resumed = False
         """True once a request asked for the rest only; what went before may then be to blame for a bad whole."""
         self.digests = Digests()
+        self._guard = threading.Condition()
+        self._at_work = False
+        self._over = False
 
     @property
     def continues(self) -> bool:
         """True when what is here is worth asking for the rest only."""
         return self.etag is not None and self.position >= _WORTH_KEEPING
 
-    def open(self) -> None:
-        """Get ready, again before every attempt; idempotent."""
+    @contextlib.contextmanager
+    def attempt(self, check: Callable[[], object]) -> Iterator[None]:
+        """Hold it for the thread of one attempt.
+
+        Args:
+            check: called while what is here is read once more; may raise, and then it stays as it is.
+
+        Raises:
+            ClosedError: it was closed before this thread came.
+        """
+        with self._guard:
+            if self._over:
+                raise errors.ClosedError("This download is over.")
+            self._at_work = True
+        try:
+            self._open(check)
+            yield
+        finally:
+            self._left()
+
+    def _left(self) -> None:
+        with self._guard:
+            self._at_work = False
+            if self._over:
+                self._close()
+            self._guard.notify_all()
 
     def begin(self, etag: str | None, total: int | None) -> None:
         """An answer with bytes of this object is about to be read."""
@@ -76,7 +109,20 @@ class Landing:
         self.restart()
 
     def close(self) -> None:
-        """Give everything back; what has arrived may stay for a later download. Idempotent."""
+        """Give everything back; what has arrived may stay for a later download. Idempotent.
+
+        A thread that is still at work is waited for a moment, since it has been woken; one that is slower closes it.
+        """
+        with self._guard:
+            self._over = True
+            if self._guard.wait_for(lambda: not self._at_work, _A_MOMENT):
+                self._close()
+
+    def _open(self, check: Callable[[], object]) -> None:
+        """Get ready, again before every attempt; idempotent."""
+
+    def _close(self) -> None:
+        """Give everything back; idempotent."""
 
 
 class MemoryLanding(Landing):
@@ -128,33 +174,12 @@ class FileLanding(Landing):
 
     def __init__(self, target: Path, identity: str, *, resume: bool) -> None:
         super().__init__()
-        self.path = target
+        self.path = self._target = target
         self._resume = resume
         mark = hashlib.sha256(f"{target.name}\0{identity}".encode()).hexdigest()[:16]
         self._partial = target.parent / f".{mark}.partial"
         self._note = target.parent / f".{mark}.partial.json"
         self._file: IO[bytes] | None = None
-
-    def open(self) -> None:
-        """Open the partial file, and take over what is in it when its note says what it is."""
-        if self._file is not None:
-            return
-        with self._telling():
-            self.path_parent().mkdir(parents=True, exist_ok=True)
-            self._file = self._opened()
-            etag = self._noted() if self._resume else None
-            if etag is None:
-                self._file.truncate(0)
-                return
-            for piece in _pieces(self._file):
-                Landing.write(self, piece)
-            self.etag = etag
-            self.resumed_from = self.position
-
-    def path_parent(self) -> Path:
-        """The folder of the target."""
-        assert self.path is not None
-        return self.path.parent
 
     def begin(self, etag: str | None, total: int | None) -> None:
         """Note whose bytes these are before the first of them is written."""
@@ -184,35 +209,58 @@ class FileLanding(Landing):
     def finish(self) -> None:
         """Make it durable, then give it its name."""
         assert self._file is not None
-        assert self.path is not None
         with self._telling():
             self._file.flush()
             os.fsync(self._file.fileno())
-            os.replace(self._partial, self.path)
+            os.replace(self._partial, self._target)
             self._note.unlink(missing_ok=True)
             self._file.close()
             self._file = None
-            _sync_folder(self.path.parent)
+            _sync_folder(self._target.parent)
 
     def discard(self) -> None:
         """Remove the partial file and its note."""
         super().restart()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._let_go()
         for path in (self._partial, self._note):
             path.unlink(missing_ok=True)
 
-    def close(self) -> None:
+    def _open(self, check: Callable[[], object]) -> None:
+        """Open the partial file, and take over what is in it when its note says what it is."""
+        if self._file is not None:
+            return
+        with self._telling():
+            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._opened()
+            etag = self._noted() if self._resume else None
+            if etag is None:
+                self._file.truncate(0)
+                return
+            try:
+                for piece in _pieces(self._file):
+                    check()
+                    Landing.write(self, piece)
+            except BaseException:
+                self._let_go()  # before anything takes it for a partial file that is not worth keeping
+                super().restart()
+                raise
+            self.etag = etag
+            self.resumed_from = self.position
+
+    def _close(self) -> None:
         """Close the partial file; it stays only if a later download can continue it."""
         if self._file is None:
             return
-        if not self._resume or not self.continues:
+        if self._resume and self.continues:
+            self._let_go()
+        else:
             self.discard()
-            return
-        with contextlib.suppress(OSError):  # a full disk was reported when it was written to
-            self._file.close()
-        self._file = None
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # a full disk was reported when it was written to
+                self._file.close()
+            self._file = None
 
     def _opened(self) -> IO[bytes]:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -241,7 +289,7 @@ class FileLanding(Landing):
         try:
             yield
         except OSError as error:
-            raise errors.ConfigurationError(f"{self.path} cannot be written: {error.strerror or error}.") from error
+            raise errors.ConfigurationError(f"{self._target} cannot be written: {error.strerror or error}.") from error
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -10,9 +10,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from backends.errors import ClosedError
+from backends.handover import handed_over
 from backends.s3_kit.exchange import Exchange
 
 __all__ = ["Threads"]
@@ -49,7 +50,7 @@ class Threads:
         with self._lock:
             self._running.add(exchange)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool(f"s3-{endpoint}", limit), job)
+            return await _result(self._submit(f"s3-{endpoint}", limit, job))
         except asyncio.CancelledError:
             exchange.abort()
             raise
@@ -59,19 +60,35 @@ class Threads:
 
     async def local(self, job: Callable[[], T]) -> T:
         """Run a job on files; it must be short or divisible, for it cannot be interrupted."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool("s3-files", _DISK), job)
+        return await _result(self._submit("s3-files", _DISK, job))
+
+    async def opened(self, job: Callable[[], T], give_back: Callable[[T], object]) -> T:
+        """Run a job on files that opens something; ``give_back`` closes it when the task was cancelled meanwhile."""
+        return await handed_over(job, give_back, self.local)
 
     async def finally_(self, job: Callable[[], object]) -> None:
-        """Run a short job that cleans up, even while the task is being cancelled or after the backend was closed."""
+        """Run a short job that cleans up: once, even while the task is being cancelled or the backend is closed."""
+
+        def even_so(future: asyncio.Future[object]) -> None:
+            if future.cancelled():  # by a close that came before its turn
+                job()
+
         try:
-            await asyncio.shield(self.local(job))
+            future = self._submit("s3-files", _DISK, job)
         except ClosedError:
             job()
+            return
+        future.add_done_callback(even_so)
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if not _given_up(future):
+                raise
 
-    def _pool(self, name: str, limit: int) -> ThreadPoolExecutor:
+    def _submit(self, name: str, limit: int, job: Callable[[], T]) -> asyncio.Future[T]:
         with self._lock:
             if self._closed:
-                raise ClosedError("This backend is closed; make a new one.")
+                raise _closed()
             pool, size = self._pools.get(name, (None, 0))
             if pool is None or size < limit:
                 if pool is not None:
@@ -79,7 +96,7 @@ class Threads:
                     self._retired.append(pool)
                 pool = ThreadPoolExecutor(limit, thread_name_prefix=name)
                 self._pools[name] = (pool, limit)
-            return pool
+            return asyncio.get_running_loop().run_in_executor(pool, job)
 
     async def close(self) -> None:
         """End what runs and wait for every thread, without blocking the loop."""
@@ -107,3 +124,22 @@ class Threads:
         joiner.start()
         await asyncio.shield(ended)
         joiner.join()
+
+
+def _closed() -> ClosedError:
+    return ClosedError("This backend is closed; make a new one.")
+
+
+async def _result(future: asyncio.Future[T]) -> T:
+    try:
+        return await future
+    except asyncio.CancelledError:
+        if _given_up(future):
+            raise _closed() from None
+        raise
+
+
+def _given_up(future: asyncio.Future[Any]) -> bool:
+    """Say whether a close came before the job's turn, which is no cancellation of whoever waits for it."""
+    task = asyncio.current_task()
+    return future.cancelled() and not (task is not None and task.cancelling())

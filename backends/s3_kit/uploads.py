@@ -103,7 +103,7 @@ class UploadCalls(MultipartCalls, ObjectCalls):
         if content_type is not None:
             checked_content_type(content_type)
         span = self._span(options)
-        source = await self._threads.local(lambda: open_source(given))
+        source = await self._threads.opened(lambda: open_source(given), lambda late: late.close())
         try:
             if source.size is not None and source.size > LARGEST_OBJECT:
                 bad_argument("source is larger than 5 TiB, the most that S3 stores", "s3_kit")

@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -29,17 +29,22 @@ class Mounted:
 
     provider: Provider
     base_url: str
-    state: Any = None
+    state: Any = field(init=False)
     inner: int = 0
     """How many requests handlers have made themselves; part of their nonces."""
 
     def __post_init__(self) -> None:
-        self.reset()
+        self.state = self.provider.new_state()
 
     def reset(self) -> None:
         """State as at the start."""
+        self.close()
         self.state = self.provider.new_state()
         self.inner = 0
+
+    def close(self) -> None:
+        """Nobody asks any more."""
+        self.provider.discard(self.state)
 
     async def answer(self, request: Request, nonce: str) -> Answer:
         """The provider's well-behaved answer."""

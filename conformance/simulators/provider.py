@@ -209,6 +209,10 @@ def _as_sent(request: Request) -> Request:
     return request
 
 
+def _let_go(state: Any) -> None:
+    """Most states are plain values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A simulated provider, all of it data and plain functions.
@@ -230,6 +234,7 @@ class Provider:
         decode: undoes a content coding of the body (gzip, aws-chunked) before anything looks at it; raises
             ``ValueError`` for a body that does not follow it. The request log keeps the body as sent.
         not_found: ``(request, nearest) -> Answer`` for a path or method the table does not have.
+        discard: ends a state that is asked for nothing any more, at reset and when the server closes.
     """
 
     name: str
@@ -247,3 +252,4 @@ class Provider:
     pings: Sequence[Event] = ()
     headers: Callable[[Call], Headers] = _no_headers
     decode: Callable[[Request], Request] = _as_sent
+    discard: Callable[[Any], None] = _let_go

@@ -84,6 +84,7 @@ class Simulator:
         self.refuse()
         for connection in tuple(self._connections):
             await connection.finish()
+        self._discard()
         # One turn of the loop lets the transports close their sockets.
         await asyncio.sleep(0)
 
@@ -92,6 +93,11 @@ class Simulator:
         self.refuse()
         for connection in tuple(self._connections):
             connection.abort()
+        self._discard()
+
+    def _discard(self) -> None:
+        for mounted in self._mounted.values():
+            mounted.close()
 
     @property
     def connections(self) -> int:

@@ -52,6 +52,7 @@ PROVIDER = Provider(
         ),
     ),
     new_state=Account,
+    discard=Account.close,
     error=errors.error,
     refuse=errors.refuse,
     error_event=_no_events,

@@ -32,6 +32,13 @@ class Account:
         """Let moto answer one WSGI request; gives status, headers and body."""
         return self._with_moto(lambda: _run(environ))
 
+    def close(self) -> None:
+        """Give back the files in which moto keeps large objects; idempotent."""
+        buckets, self._buckets = self._buckets, None
+        if buckets is not None:
+            with _serving:
+                _dispose(buckets)
+
     def _with_moto(self, work: Callable[[], T]) -> T:
         # Variables that these modules do not declare as their own, hence by name.
         models: Any = import_module("moto.s3.models")
@@ -51,6 +58,26 @@ class Account:
                 return work()
             finally:
                 models.s3_backends = responses.s3_backends = kept
+
+
+def _dispose(buckets: Any) -> None:
+    """Close what one server has stored, and take it out of moto's lists, which otherwise keep it for good."""
+    models: Any = import_module("moto.s3.models")
+    for backend in (backend for account in buckets.values() for backend in account.values()):
+        for bucket in backend.buckets.values():
+            for _, versions in bucket.keys.lists():
+                for version in versions:
+                    if isinstance(version, models.FakeKey):  # the others mark deletions
+                        version.dispose()
+            for upload in bucket.multiparts.values():
+                upload.dispose()
+    keys, uploads = models.FakeKey, models.FakeMultipart
+    keys.instances_tracked = [key for key in keys.instances_tracked if not key.disposed]
+    uploads.instances_tracked = [
+        upload for upload in uploads.instances_tracked if not all(part.disposed for part in upload.parts.values())
+    ]
+    used = buckets._instances  # moto has no way to end one of several
+    used[:] = [each for each in used if each is not buckets]
 
 
 def _run(environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
