@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -114,7 +115,8 @@ def in_force() -> Iterator[None]:
         yield
 
 
-def rendered() -> dict[str, str]:
+@cache
+def rendered() -> Mapping[str, str]:
     """Return the reports of the golden evidence; ``REALITY.md`` is none of them."""
     from conformance.reports import junit, render, sarif
     from conformance.summary import summarise

@@ -23,13 +23,21 @@ Document = dict[str, Any]
 GATE = ("gate", "--evidence", "today.jsonl", "--baseline", "baseline.json")
 
 
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reports of the evidence."""
+    folder = tmp_path_factory.mktemp("reports")
+    assert main(["report", "--evidence", str(golden.EVIDENCE), "--reports", str(folder)]) == 0
+    return folder
+
+
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reports: Path) -> Path:
     """A folder with evidence, and a baseline that says what the evidence says."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(golden.EVIDENCE, tmp_path / "today.jsonl")
-    assert main(["report", "--evidence", "today.jsonl", "--reports", "reports"]) == 0
-    shutil.copy(tmp_path / "reports" / "status.json", tmp_path / "baseline.json")
+    shutil.copytree(reports, tmp_path / "reports")
+    shutil.copy(reports / "status.json", tmp_path / "baseline.json")
     return tmp_path
 
 
