@@ -102,7 +102,7 @@ def conduct(
     except Exception as error:  # the scene could not be set: one trial is lost, not the run
         return Outcome(Verdict.FAIL, scrubbed(f"the trial could not be set up: {_described(error)}"), "crash")
     finally:
-        _close(loop)
+        loop.finish()
 
 
 def _finished(loop: VirtualTimeLoop, task: asyncio.Task[Outcome]) -> Outcome:
@@ -213,19 +213,3 @@ def scrubbed(text: str) -> str:
     for pattern, replacement in _SCRUBBED:
         text = pattern.sub(replacement, text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-
-
-def _close(loop: VirtualTimeLoop) -> None:
-    """Cancel what is left and close; a task that refuses to end is left to the garbage collector."""
-    try:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    except (Stuck, asyncio.CancelledError):
-        pass  # the verdict stands already; nothing more can be learnt from a loop that does not end
-    finally:
-        loop.close()

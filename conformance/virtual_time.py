@@ -110,6 +110,21 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._clock_resolution = 1e-6
         selector.loop = self
 
+    def finish(self) -> None:
+        """Cancel what is left and close; a task that refuses to end is left to the garbage collector."""
+        try:
+            left = asyncio.all_tasks(self)
+            for task in left:
+                task.cancel()
+            if left:
+                self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self.run_until_complete(self.shutdown_asyncgens())
+            self.run_until_complete(self.shutdown_default_executor())
+        except (Stuck, asyncio.CancelledError):
+            pass  # nothing more can be learnt from a loop that does not end
+        finally:
+            self.close()
+
     def time(self) -> float:
         """Return virtual monotonic seconds."""
         return self._virtual_now

@@ -28,8 +28,7 @@ def virtually(work: Callable[[VirtualTimeLoop], Awaitable[T]]) -> T:
     try:
         return loop.run_until_complete(work(loop))
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        loop.finish()
 
 
 class Slow(httpx.AsyncBaseTransport):

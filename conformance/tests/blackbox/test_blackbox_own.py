@@ -47,7 +47,7 @@ def test_our_own_backends_hold_what_they_claim(provider: str, kind: type[Any]) -
         asked = examine("backends", start, [PLACES[provider]], [questions[name] for name in ASKED])
         found = loop.run_until_complete(asked)
     finally:
-        loop.close()
+        loop.finish()
     assert [(case["requirement"], case["verdict"], case["detail"]) for case in found.cases] == [
         (name, "pass", "") for name in ASKED
     ]

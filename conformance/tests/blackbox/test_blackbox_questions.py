@@ -30,7 +30,7 @@ def asked(kind: type[Miniature], requirement: str) -> dict[str, Any]:
     try:
         found = loop.run_until_complete(examine("it", start, [PLACES["openai"]], [QUESTIONS[requirement]]))
     finally:
-        loop.close()
+        loop.finish()
     assert not found.notes
     return found.cases[0]
 

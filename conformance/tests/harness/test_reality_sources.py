@@ -19,12 +19,12 @@ BROKEN = {
     "unknown encoding": (b"# coding: klingon\nx = 1\n", "not text in its encoding"),
     "null bytes": (b"x = 1\0\n", "cannot be parsed"),
     "parentheses": (b"x = " + b"(" * 5_000 + b")" * 5_000 + b"\n", "cannot be parsed (too many nested parentheses)"),
-    "operators": ((HEAD + "return " + "+".join(["m"] * 20_000)).encode(), "cannot be parsed (nested too deeply)"),
+    "operators": ((HEAD + "return " + "+".join(["m"] * 200_000)).encode(), "cannot be parsed (nested too deeply)"),
     "elif": (
-        (HEAD + "if m: pass\n" + "        elif m: pass\n" * 4_000).encode(),
+        (HEAD + "if m: pass\n" + "        elif m: pass\n" * 20_000).encode(),
         "cannot be parsed (nested too deeply)",
     ),
-    "attributes": ((HEAD + "return m" + ".a" * 5_000).encode(), "cannot be parsed (nested too deeply)"),
+    "attributes": ((HEAD + "return m" + ".a" * 200_000).encode(), "cannot be parsed (nested too deeply)"),
     "size": (b"#" * (source.LARGEST + 1), "larger than 2 MiB, not analysed"),
 }
 

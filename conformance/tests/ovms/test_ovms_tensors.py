@@ -23,6 +23,8 @@ from backends.ovms.datatypes import DATATYPES, elements, pack, prefixed, unpack
 from backends.ovms.values import InferReply
 from backends.wire.values import FormatError
 
+TEXT = "w" if sys.version_info >= (3, 13) else "u"
+"""Type code of an array of characters."""
 NUMPY = {
     "BOOL": "?", "UINT8": "u1", "UINT16": "u2", "UINT32": "u4", "UINT64": "u8", "INT8": "i1", "INT16": "i2",
     "INT32": "i4", "INT64": "i8", "FP16": "f2", "FP32": "f4", "FP64": "f8",
@@ -135,7 +137,7 @@ def test_what_becomes_of_data(data: Any, datatype: str | None, shape: Any, expec
         ([1, 2], {"shape": "2"}, "shape must be a list"),
         (b"\x00" * 5, {"datatype": "FP32", "shape": [1]}, "no whole number of FP32"),
         (b"\x00" * 4, {"datatype": "FP32"}, "needs a shape"),
-        (array("u", "a"), {}, "has no datatype"),
+        (array(TEXT, "a"), {}, "has no datatype"),
         ({1: 2}, {}, "mixes dict"),
         (None, {}, "mixes NoneType"),
         (["\ud83d"], {}, "lone surrogate"),
