@@ -24,7 +24,6 @@ import json
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -85,6 +84,8 @@ def read_file(path: Path) -> dict[str, dict[str, Any]]:
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
+    import tomllib  # not above: most programs have no such file, and its expressions cost 10 ms
+
     as_json = text.lstrip().startswith("{")
     try:
         document = json.loads(text) if as_json else tomllib.loads(text)

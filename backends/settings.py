@@ -57,8 +57,9 @@ class Settings:
         requests_per_minute, tokens_per_minute: what each key may send in any sixty seconds (1 or more); a call that no key has
             room for waits. A server without keys is held to the same. None is no bound.
         rate_limit_headers: True lets a key rest that has nothing left by its provider's headers, until they say it has again.
-        prefix_affinity: requests whose bodies share this many leading bytes stay on one key while it is healthy, so that the
-            provider's prompt cache can serve them; None spreads them by ``key_strategy``.
+        prefix_affinity: requests whose bodies share this many leading bytes stay on one key while it is healthy, the same in
+            every process that holds the same keys, so that the provider's prompt cache can serve them; None spreads them by
+            ``key_strategy``.
         max_batch_size: inputs that callers may share in one request (1 or more); 1 is off. Concerns the calls that the
             backend lists in ``batches``; elsewhere a larger one is refused.
         batch_timeout: the longest that a request waits for others to share with.

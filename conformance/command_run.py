@@ -6,9 +6,9 @@ Exit status: 0 all is well; 1 the contract is broken; 2 the request makes no sen
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from conformance import catalogue, check, subject
 from conformance.command_blackbox import run_subjects
@@ -28,6 +28,8 @@ from conformance.runner import Selection, plan, run
 from conformance.summary import Summary, summarise
 
 __all__ = ["command_run"]
+
+_MOST_NAMED: Final = 5
 
 
 def command_run(asked: argparse.Namespace) -> int:
@@ -184,7 +186,21 @@ def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Pa
         say(
             f"Look at the evidence: {evidence} (a partial run leaves {REPORTS}/ as it is; --reports DIR writes reports)"
         )
-    return 1 if failures or survivors or mended or broken else 0
+    red = {
+        "requirements broken": [f"{name} {cell.requirement.id}" for name, cell in failures],
+        "saboteurs survived": [kill["saboteur"] for kill in survivors],
+        "known failures mended": [f"{known.subject} {known.requirement}" for known in mended],
+        "machines failed": [entry["machine"] for entry in broken],
+    }
+    if any(red.values()):
+        say(f"RED, status 1, each told above: {'; '.join(_few(what, names) for what, names in red.items() if names)}.")
+        return 1
+    return 0
+
+
+def _few(what: str, names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{what}: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def _skipped(selection: Selection) -> list[str]:

@@ -80,9 +80,9 @@ class Landing:
     def _left(self) -> None:
         with self._guard:
             self._at_work = False
+            self._guard.notify_all()
             if self._over:
                 self._close()
-            self._guard.notify_all()
 
     def begin(self, etag: str | None, total: int | None) -> None:
         """An answer with bytes of this object is about to be read."""

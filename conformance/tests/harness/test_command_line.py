@@ -17,6 +17,7 @@ import pytest
 from conformance import frozen, saboteurs, subject, summary
 from conformance.baseline.known import KnownFailure
 from conformance.command_line import main
+from conformance.command_run import _few
 from conformance.subject import Subject
 
 from . import golden
@@ -154,6 +155,7 @@ def test_a_broken_contract_is_status_1(monkeypatch: pytest.MonkeyPatch, capsys: 
     out = capsys.readouterr().out
     assert "FAIL     openai REAL-01: The answer carries the nonce" in out
     assert "[call] the reply's content is not the server's" in out
+    assert out.splitlines()[-1] == "RED, status 1, each told above: requirements broken: openai REAL-01."
 
 
 def test_what_is_not_scored_is_shown_and_leaves_the_status_alone(
@@ -238,3 +240,8 @@ def test_live_without_credentials_names_the_variable(
     monkeypatch.setattr(subject, "load", lambda name: replace(PARROT, live=live))
     assert main(["run", "--lane", "live"]) == 2
     assert "set PARROT_API_KEY to try Parrot live" in capsys.readouterr().err
+
+
+def test_the_last_line_of_a_red_run_names_the_first_of_everything_that_is_red() -> None:
+    assert _few("saboteurs survived", ["a", "b"]) == "saboteurs survived: a, b"
+    assert _few("machines failed", [*"abcdefg"]) == "machines failed: a, b, c, d, e and 2 more"
