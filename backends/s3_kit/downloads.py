@@ -14,7 +14,8 @@ from backends.s3_kit.attributes import checksums_of, recorded_sha256
 from backends.s3_kit.composite import Composite
 from backends.s3_kit.core import Options, ProgressCallback
 from backends.s3_kit.exchange import Exchange
-from backends.s3_kit.landing import FileLanding, Landing, MemoryLanding
+from backends.s3_kit.file_landing import FileLanding
+from backends.s3_kit.landing import Landing, MemoryLanding
 from backends.s3_kit.replies import Downloaded, Progress
 from backends.s3_kit.wanted import Wanted, content_range, within
 from backends.twins import blocking

@@ -14,7 +14,7 @@ from backends import errors
 from backends.s3_kit import S3Kit, uploads
 from backends.s3_kit import landing as landing_module
 from backends.s3_kit.exchange import Aborted
-from backends.s3_kit.landing import FileLanding
+from backends.s3_kit.file_landing import FileLanding
 from backends.s3_kit.sources import Source, open_source
 from backends.s3_kit.threads import Threads
 
