@@ -47,6 +47,8 @@ class Writer:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if path.exists() and not path.is_file():  # a device or a pipe, which replacing would end
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
         self._written = path.with_name(f".{path.name}.{os.getpid()}-{id(self):x}.part") if apart else path
         self._file: BufferedWriter = self._written.open("wb")
         self._digest = hashlib.sha256()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -156,3 +157,14 @@ def test_two_runs_at_once_do_not_meet_in_the_file(tmp_path: Path) -> None:
     assert read(path).header["seed"] == 2
     assert list(tmp_path.glob("*.part")) == []
     assert list(tmp_path.glob(".*.part")) == []
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_device_or_a_pipe_is_left_as_it_is(tmp_path: Path, apart: bool) -> None:
+    """Moving a file over ``/dev/null`` would end it for every program of the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="not a regular file"):
+        Writer(pipe, lane="simulated", seed=0, complete=False, apart=apart)
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
