@@ -63,15 +63,14 @@ class Landing:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            self._discard()  # here and now: a cancelled task may not get to run anything later
+            return
         try:
-            if kind is None:
-                await asyncio.to_thread(self._land)
-        except asyncio.CancelledError as cancelled:
-            kind = type(cancelled)  # perhaps before the thread began: then nobody else closes the file
+            await asyncio.to_thread(self._land)
+        except asyncio.CancelledError:
+            self._discard()  # perhaps before the thread began: then nobody else closes the file
             raise
-        finally:
-            if kind is not None:
-                self._discard()  # here and now: a cancelled task may not get to run anything later
 
     def _land(self) -> None:
         assert self._file is not None

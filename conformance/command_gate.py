@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from conformance.baseline.gate import BaselineError, Change, Comparison, MissingBaselineError, compare, read_baseline
 from conformance.command_line import EVIDENCE, UsageError
-from conformance.console import evidence_of, say, warn_if_stale, write
+from conformance.console import evidence_of, named, say, warn_if_stale, write
 from conformance.evidence import Evidence
 from conformance.reports import pull_request, status_json
 from conformance.summary import Summary, summarise
@@ -97,8 +97,7 @@ def _judged(found: Comparison) -> str:
 
 
 def _named(changes: list[Change]) -> str:
-    names = ", ".join(f"{change.what} {change.after}" for change in changes[:_NAMES])
-    return names + (f" and {len(changes) - _NAMES} more" if len(changes) > _NAMES else "")
+    return named([f"{change.what} {change.after}" for change in changes], _NAMES)
 
 
 def _raising(asked: argparse.Namespace) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from conformance import catalogue, check, subject
 from conformance.command_blackbox import run_subjects
 from conformance.command_line import REPORTS, UsageError, one_of
-from conformance.console import say, writable_file
+from conformance.console import named, say, writable_file
 from conformance.evidence import Evidence, EvidenceError, read
 from conformance.evidence_writer import Writer
 from conformance.fingerprints import Fingerprints
@@ -199,8 +199,7 @@ def _conclude(summary: Summary, selection: Selection, evidence: Path, folder: Pa
 
 
 def _few(what: str, names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"{what}: {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"{what}: {named(names, _MOST_NAMED)}"
 
 
 def _skipped(selection: Selection) -> list[str]:

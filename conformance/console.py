@@ -4,18 +4,24 @@ It knows no command."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.command_line import UsageError
 from conformance.evidence import Evidence, EvidenceError, read
 from conformance.evidence_writer import sources_digest
 
-__all__ = ["evidence_of", "is_stale", "say", "warn_if_stale", "writable_file", "write"]
+__all__ = ["evidence_of", "is_stale", "named", "say", "warn_if_stale", "writable_file", "write"]
 
 
 def say(text: str = "") -> None:
     """Print one line."""
     print(text)  # noqa: T201 - this is a command line
+
+
+def named(names: Sequence[str], most: int) -> str:
+    """Return the first of some names on one line, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def evidence_of(path: Path, *, foreign: bool = False) -> Evidence:

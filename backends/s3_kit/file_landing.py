@@ -33,9 +33,11 @@ class FileLanding(Landing):
         resume: use, and leave behind, a partial file.
     """
 
+    path: Path
+
     def __init__(self, target: Path, identity: str, *, resume: bool) -> None:
         super().__init__()
-        self.path = self._target = target
+        self.path = target
         self._resume = resume
         mark = hashlib.sha256(f"{target.name}\0{identity}".encode()).hexdigest()[:16]
         self._partial = target.parent / f".{mark}.partial"
@@ -73,11 +75,11 @@ class FileLanding(Landing):
         with self._telling():
             self._file.flush()
             os.fsync(self._file.fileno())
-            os.replace(self._partial, self._target)
+            os.replace(self._partial, self.path)
             self._note.unlink(missing_ok=True)
             self._file.close()
             self._file = None
-            _sync_folder(self._target.parent)
+            _sync_folder(self.path.parent)
 
     def discard(self) -> None:
         """Remove the partial file and its note."""
@@ -91,7 +93,7 @@ class FileLanding(Landing):
         if self._file is not None:
             return
         with self._telling():
-            self._target.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._opened()
             etag = self._noted() if self._resume else None
             if etag is None:
@@ -150,7 +152,7 @@ class FileLanding(Landing):
         try:
             yield
         except OSError as error:
-            raise errors.ConfigurationError(f"{self._target} cannot be written: {error.strerror or error}.") from error
+            raise errors.ConfigurationError(f"{self.path} cannot be written: {error.strerror or error}.") from error
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -291,8 +291,7 @@ def test_a_batch_leaves_when_its_first_member_has_waited_long_enough() -> None:
         assert loop.run_until_complete(work()) == [3.0, 3.0, 4.0, 10.0]
         assert hall.sizes == [2, 1, 1]
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        loop.finish()
 
 
 async def test_who_leaves_the_waiting_takes_nobody_along() -> None:

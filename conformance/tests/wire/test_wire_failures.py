@@ -32,8 +32,7 @@ def virtually(work: Coroutine[Any, Any, None]) -> None:
     try:
         loop.run_until_complete(work)
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        loop.finish()
 
 
 def free_port() -> int:
